@@ -1,0 +1,75 @@
+"""The application: services, transports and pages meet here and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+
+from quart import Quart, Response, send_from_directory
+
+from quartchat.assemble import assemble
+from quartchat.config import Settings
+from quartchat.paths import folder
+from quartchat.services import Services
+from quartchat.store import migrate
+from quartchat.transports import table
+from quartchat.web import account, api, doors, headers, health, live, pages, problems
+from quartchat.web.fragments import Fragments
+from quartchat.web.proxies import TrustProxies
+from quartchat.web.render import Renderer
+
+PAGES = (api, account, doors, pages, live, health)
+YEAR = 31_536_000
+
+
+def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Quart:
+    """The ASGI application over the data in `settings.data`, opened when it starts.
+
+    `app.extensions["quartchat"]` holds its Services. Raises SettingsError for keys that
+    cannot be used.
+    """
+    renderer = Renderer(folder("templates"), folder("static"), settings.site_name)
+    fragments = Fragments(renderer)
+    services = assemble(settings, fragments.of_event, clock)
+    app = Quart("quartchat", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=settings.max_frame * 2, PROVIDE_AUTOMATIC_OPTIONS=True)
+    app.extensions["quartchat"] = services
+    app.extensions["quartchat.renderer"] = renderer
+    app.extensions["quartchat.fragments"] = fragments
+    for module in PAGES:
+        app.register_blueprint(module.blueprint)
+    for blueprint in table.ALL:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/static/<path:name>", "static", static)
+    headers.install(app)
+    problems.install(app)
+    app.while_serving(lambda: running(services))
+    if settings.trusted_proxies:
+        app.asgi_app = TrustProxies(app.asgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+async def static(name: str) -> Response:
+    """A file of `static/`; its address carries a hash of the content."""
+    response = await send_from_directory(folder("static"), name, cache_timeout=YEAR)
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+async def running(services: Services) -> AsyncGenerator[None]:
+    """The store is open as long as the application runs, and closes last."""
+    await migrate.ensure(services.database)
+    await services.feed.start()
+    services.writer.start()
+    follower = asyncio.create_task(services.feed.follow(services.settings.follow_seconds))
+    try:
+        yield
+    finally:
+        follower.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await follower
+        await services.presence.close()
+        await services.writer.close()
+        await services.database.close()

@@ -1,0 +1,1 @@
+"""Who somebody is: passwords, keys, tokens, sessions and where a request came from."""

@@ -1,0 +1,190 @@
+"""Chats: making them, and what a user sees of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quartchat.chat.core import Core, check_client_id, is_storable, new_id, pair_of
+from quartchat.errors import Conflict, Invalid, UserNotFound
+from quartchat.events import Draft, chat_topic, rfc3339
+from quartchat.protocol import CreateChat
+from quartchat.store import log, messages, people, rooms
+from quartchat.store.writer import Transaction
+
+MAX_TITLE = 100
+MAX_FIRST_MEMBERS = 200
+
+
+async def create(core: Core, actor: str, wish: CreateChat) -> tuple[str, bool]:
+    """(chat id, whether it is new). The one direct chat of a pair is found, not made twice;
+    the same client_id again gives the same chat. Raises Invalid, UserNotFound."""
+    check_client_id(wish.client_id)
+    if wish.kind == "direct":
+        return await core.writer.do(lambda tx: _direct(tx, actor, wish))
+    if wish.kind == "group":
+        title = check_title(wish.title)
+        return await core.writer.do(lambda tx: _group(tx, actor, wish, title))
+    raise Invalid('The kind of a chat is "direct" or "group".', field="kind")
+
+
+def check_title(title: str) -> str:
+    title = " ".join(title.split())
+    if not title or len(title) > MAX_TITLE or not is_storable(title):
+        raise Invalid(f"A title is 1 to {MAX_TITLE} characters.", field="title")
+    return title
+
+
+async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, bool]:
+    if not wish.user_id:
+        raise Invalid("Say with whom: a direct chat needs a user_id.", field="user_id")
+    if wish.user_id == actor:
+        raise Invalid("A direct chat is with somebody else than yourself.", field="user_id")
+    pair = pair_of(actor, wish.user_id)
+    if found := await rooms.by_pair(tx.fetch, pair):
+        return found.id, False
+    await _need_users(tx, [wish.user_id], "user_id")
+    chat = {"kind": "direct", "title": "", "public": False, "history": "all", "pair": pair}
+    return await _insert(tx, actor, wish, chat, [wish.user_id]), True
+
+
+async def _group(tx: Transaction, actor: str, wish: CreateChat, title: str) -> tuple[str, bool]:
+    if wish.client_id:
+        found = await rooms.by_client_id(tx.fetch, actor, wish.client_id)
+        if found:
+            return found.id, False
+    others = list(dict.fromkeys(user for user in wish.members if user != actor))
+    if len(others) > MAX_FIRST_MEMBERS:
+        raise Invalid(f"At most {MAX_FIRST_MEMBERS} members at first.", field="members")
+    await _need_users(tx, others, "members")
+    history = wish.history or ("all" if wish.public else "joined")
+    if history not in ("all", "joined"):
+        raise Invalid('The history of a chat is for "all" or from when one "joined".')
+    chat = {"kind": "group", "title": title, "public": wish.public, "history": history}
+    return await _insert(tx, actor, wish, {**chat, "pair": None}, others), True
+
+
+async def _need_users(tx: Transaction, user_ids: list[str], field: str) -> None:
+    found = await people.existing(tx.fetch, user_ids)
+    missing = [user for user in user_ids if user not in found]
+    if missing:
+        raise UserNotFound(f"There is no user {missing[0][:60]!r}.", field=field)
+
+
+async def _insert(
+    tx: Transaction, actor: str, wish: CreateChat, chat: dict[str, Any], others: list[str]
+) -> str:
+    chat_id = new_id()
+    creator = await people.by_id(tx.fetch, actor)
+    if creator is None:
+        raise UserNotFound
+    row = {**chat, "id": chat_id, "created_at": tx.now, "created_by": actor}
+    tx.run(rooms.INSERT_CHAT, {**row, "client_id": wish.client_id})
+    data = {
+        "chat_id": chat_id,
+        "kind": chat["kind"],
+        "title": chat["title"],
+        "public": chat["public"],
+        "user_id": actor,
+        "name": creator.name,
+        "members": [actor, *others],
+        "timestamp": rfc3339(tx.now),
+    }
+    event = tx.append(Draft(chat_topic(chat_id), "chat_created", data))
+    assert event.id is not None
+    rooms.add_member(tx, chat_id, actor, "owner", event.id)
+    for user in others:
+        role = "owner" if chat["kind"] == "direct" else "member"
+        rooms.add_member(tx, chat_id, user, role, event.id)
+    return chat_id
+
+
+async def open_room(tx: Transaction, owner: str, title: str) -> str:
+    """The public room of this title, made where there is none (for imports)."""
+    found = await rooms.by_title(tx.fetch, title)
+    if found:
+        return str(found.id)
+    wish = CreateChat(kind="group", title=title, public=True)
+    return (await _group(tx, owner, wish, title))[0]
+
+
+async def my_chats(core: Core, user_id: str) -> dict[str, Any]:
+    """`my_chats`, with the cursor of the read that made it."""
+    return await core.database.read(lambda c: read_my_chats(c, user_id))
+
+
+async def read_my_chats(connection: AsyncConnection, user_id: str) -> dict[str, Any]:
+    """The same, as part of a read of more."""
+    rows = await rooms.mine(connection.execute, user_id)
+    chats = await _views(connection, user_id, rows)
+    return {"chats": chats, "cursor": (await log.state(connection)).head}
+
+
+async def one(core: Core, user_id: str, chat_id: str) -> dict[str, Any] | None:
+    """One chat of the user as in `my_chats`, or None."""
+
+    async def work(connection: AsyncConnection) -> dict[str, Any] | None:
+        rows = await rooms.mine(connection.execute, user_id, chat_id)
+        return next(iter(await _views(connection, user_id, rows)), None)
+
+    return await core.database.read(work)
+
+
+async def _views(
+    connection: AsyncConnection, user_id: str, rows: list[Any]
+) -> list[dict[str, Any]]:
+    newest = await messages.by_events(connection.execute, [row.last for row in rows if row.last])
+    return [await _view(connection, user_id, row, newest.get(row.last)) for row in rows]
+
+
+async def _view(connection: AsyncConnection, user_id: str, row: Any, last: Any) -> dict[str, Any]:
+    members = await rooms.people(connection.execute, row.id)
+    return {
+        "chat_id": row.id,
+        "kind": row.kind,
+        "title": row.title or _other_name(row, user_id, members),
+        "public": row.public,
+        "role": row.role,
+        "unread": row.unread,
+        "read_upto": row.read_upto,
+        "last_message": {**messages.data_of(last), "event_id": last.event_id} if last else None,
+        "members": members,
+        "member_count": row.member_count,
+    }
+
+
+def _other_name(row: Any, user_id: str, members: list[dict[str, Any]]) -> str:
+    other = messages.other_of(row.pair, user_id)
+    return next((str(m["name"]) for m in members if m["user_id"] == other), "Deleted user")
+
+
+async def preview(core: Core, chat_id: str) -> dict[str, Any] | None:
+    """A public room as somebody sees it who has not joined; None for any other chat."""
+
+    async def work(connection: AsyncConnection) -> dict[str, Any] | None:
+        chat = await rooms.get(connection.execute, chat_id)
+        if chat is None or not chat.public:
+            return None
+        members = await rooms.people(connection.execute, chat_id)
+        count = len(await rooms.member_ids(connection.execute, chat_id))
+        view = {"chat_id": chat_id, "kind": chat.kind, "title": chat.title, "public": True}
+        return view | {
+            "role": None,
+            "unread": 0,
+            "last_message": None,
+            "members": members,
+            "member_count": count,
+        }
+
+    return await core.database.read(work)
+
+
+async def open_rooms(core: Core, user_id: str) -> list[dict[str, Any]]:
+    """Public rooms that the user may join."""
+    return await core.database.read(lambda c: rooms.public_others(c.execute, user_id))
+
+
+def need_group(chat: Any) -> None:
+    if chat.kind == "direct":
+        raise Conflict("A direct chat always has the same two people.")

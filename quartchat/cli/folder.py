@@ -1,0 +1,25 @@
+"""Working on a data folder from the command line, also while a server runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from quartchat.assemble import assemble
+from quartchat.config import Settings
+from quartchat.services import Services
+from quartchat.store import migrate
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Services]:
+    """Services without a server; a running one hears of what is written by following the log."""
+    services = assemble(settings, lambda event: None)
+    try:
+        await migrate.ensure(services.database)
+        await services.feed.start()
+        services.writer.start()
+        yield services
+    finally:
+        await services.writer.close()
+        await services.database.close()

@@ -1,0 +1,62 @@
+"""`quartchat serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from quartchat.cli.options import read_settings, settings_options, told
+from quartchat.config import Settings
+
+
+@click.command()
+@settings_options()
+def command(config_file: Path | None, **flags: Any) -> None:
+    """Run the server: one process, one SQLite file.
+
+    The first line on standard output is the address. Settings come from flags, environment,
+    a TOML file (--config) and defaults, in this order. Stop it with Ctrl+C or SIGTERM: open
+    streams are told, and nothing that was acknowledged is lost.
+    """
+    settings = read_settings(config_file, flags)
+    from quartchat.logs import configure  # noqa: PLC0415  (the server's parts load slowly)
+    from quartchat.server.run import run  # noqa: PLC0415
+
+    configure(settings.log_format, settings.log_level)
+    with told():
+        sys.exit(run(lambda stop: _serve(settings, stop)))
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    from quartchat.app import create_app  # noqa: PLC0415
+    from quartchat.server.asgi import App  # noqa: PLC0415
+    from quartchat.server.limits import Limits  # noqa: PLC0415
+    from quartchat.server.run import serve  # noqa: PLC0415
+    from quartchat.server.sockets import address, open_socket  # noqa: PLC0415
+    from quartchat.welcome import first_steps  # noqa: PLC0415
+
+    with told():
+        sock = open_socket(settings.host, settings.port)
+        app = create_app(settings)
+    services = app.extensions["quartchat"]
+    where = address(sock)
+    welcome: set[asyncio.Task[None]] = set()
+
+    def ready() -> None:
+        print(where, flush=True)
+        welcome.add(asyncio.create_task(first_steps(services, where)))
+
+    with told():
+        await serve(
+            cast(App, app),
+            sock,
+            stop=stop,
+            drain=services.sessions.drain,
+            ready=ready,
+            limits=Limits(max_frame=settings.max_frame, max_body=2 * settings.max_frame),
+            drain_seconds=settings.drain_seconds,
+        )

@@ -1,0 +1,151 @@
+"""Settings: one frozen object, read from flags, environment, one TOML file and defaults.
+
+The order is flag over environment over file over default. Each field carries its help;
+`docs/settings.md` and the README show the same table, and a test holds them together.
+No other module reads the environment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PREFIX = "QUARTCHAT_"
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the text names it, its source and what it takes."""
+
+
+def _setting(default: Any, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    data: Path = _setting(Path("quartchat-data"), "folder of the database, the key and the files")
+    site_name: str = _setting("quartchat", "name shown on the pages")
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "other origins whose pages may use this server, as in https://example.org"
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "addresses or networks of proxies whose X-Forwarded-For and -Proto are believed"
+    )
+    signup: bool = _setting(True, "whether people may sign up by themselves")
+    access_token_seconds: int = _setting(900, "life of an access token")
+    refresh_token_days: int = _setting(30, "life of a refresh token")
+    ticket_seconds: int = _setting(30, "life of a single-use ticket")
+    auth_frame_seconds: int = _setting(10, "how long a WebSocket may wait with its auth frame")
+    issuer_key: str = _setting("", "shared HS256 secret of your own token issuer (32 bytes up)")
+    issuer_keys_file: str = _setting("", "PEM public key or JWKS file of your own token issuer")
+    issuer_name: str = _setting("", "iss that your issuer's tokens must carry, if any")
+    issuer_audience: str = _setting("", "aud that your issuer's tokens must carry, if any")
+    heartbeat: float = _setting(15.0, "seconds of silence before a heartbeat, 1 to 60")
+    page_size: int = _setting(500, "most events read at once for one subscriber")
+    tail_bytes: int = _setting(16 * 2**20, "memory for the newest events, in bytes")
+    follow_seconds: float = _setting(0.5, "how often the log is checked for other writers")
+    max_content: int = _setting(8000, "characters in one message")
+    max_frame: int = _setting(64 * 2**10, "bytes in one frame or body of a command")
+    messages_per_second: float = _setting(10.0, "messages per second and user")
+    messages_burst: int = _setting(30, "messages that a user may send at once")
+    requests_per_second: float = _setting(100.0, "requests per second and address")
+    logins_per_minute: float = _setting(10.0, "failed logins per minute and address")
+    connections_per_user: int = _setting(20, "open connections per user")
+    drain_seconds: float = _setting(3.0, "how long open streams have to end when stopping")
+    no_limits: bool = _setting(False, "lift rates and counts (not sizes): imports, tests, benches")
+    log_format: str = _setting("auto", "console, json, or auto (json unless on a terminal)")
+    log_level: str = _setting("info", "debug, info, warning or error")
+
+    def __post_init__(self) -> None:
+        _check(1 <= self.heartbeat <= 60, "heartbeat", "seconds from 1 to 60")
+        _check(0 <= self.port <= 65535, "port", "a number from 0 to 65535")
+        _check(self.log_format in ("auto", "console", "json"), "log_format", "auto, console, json")
+        levels = ("debug", "info", "warning", "error")
+        _check(self.log_level in levels, "log_level", ", ".join(levels))
+        short = 0 < len(self.issuer_key.encode()) < 32
+        _check(not short, "issuer_key", "32 bytes or more")
+
+    @property
+    def database(self) -> Path:
+        return self.data / "quartchat.db"
+
+
+def _check(good: bool, name: str, takes: str) -> None:
+    if not good:
+        raise SettingsError(f"setting {name}: takes {takes}")
+
+
+def env_name(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from all sources. Raises SettingsError with one line that says what to change."""
+    environ = os.environ if environ is None else environ
+    values = dict(_from_file(file)) if file else {}
+    for spec in dataclasses.fields(Settings):
+        raw = environ.get(env_name(spec.name))
+        if raw is not None:
+            values[spec.name] = _parse(spec.name, raw, f"environment {env_name(spec.name)}")
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    return Settings(**{name: coerce(name, value) for name, value in values.items()})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"settings file {path}: {error}") from error
+    known = {spec.name for spec in dataclasses.fields(Settings)}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise SettingsError(f"settings file {path}: unknown {', '.join(unknown)}")
+    return table
+
+
+def kind(name: str) -> type:
+    """The plain type of a setting: str, int, float, bool, tuple or Path."""
+    hint = typing.get_type_hints(Settings)[name]
+    return tuple if isinstance(hint, types.GenericAlias) else hint
+
+
+def _parse(name: str, raw: str, source: str) -> Any:
+    if kind(name) is tuple:
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+    if kind(name) is bool:
+        word = raw.strip().lower()
+        if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+            raise SettingsError(f"{source}: takes true or false, not {raw!r}")
+        return word in ("1", "true", "yes", "on")
+    try:
+        return kind(name)(raw)
+    except ValueError as error:
+        raise SettingsError(f"{source}: takes {kind(name).__name__}, not {raw!r}") from error
+
+
+def coerce(name: str, value: Any) -> Any:
+    """A value of a TOML file or a flag as the setting's type; SettingsError if it is none."""
+    wanted = kind(name)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    if wanted is tuple and isinstance(value, (list, tuple)):
+        return tuple(str(item) for item in value)
+    if type(value) is wanted or isinstance(value, Path):
+        return value
+    raise SettingsError(f"setting {name}: takes {wanted.__name__}, not {value!r}")

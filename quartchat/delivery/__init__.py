@@ -1,0 +1,1 @@
+"""From the log to whoever listens: scopes, the feed, sessions, and the one subscriber loop."""

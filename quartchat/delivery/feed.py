@@ -1,0 +1,141 @@
+"""The log as readers see it: the tail in front of the store, and the wake-ups behind it.
+
+What this process commits comes in through `committed`; what other processes wrote (an
+import, another node) is found by looking at the log's head now and then (`follow`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quartchat.bus.base import Bus
+from quartchat.delivery.scopes import Scope, Scopes, affected
+from quartchat.events import Event, Page, user_topic
+from quartchat.store import log as rows
+from quartchat.store.engine import Database
+from quartchat.store.tail import Tail, page_of
+
+FOLLOW_PAGE = 1000
+log = structlog.get_logger("quartchat.feed")
+
+
+class CursorLost(Exception):
+    """The cursor cannot be served. `reason`: "expired" or "unknown"; `head`: go on from here."""
+
+    def __init__(self, reason: str, head: int) -> None:
+        super().__init__(reason)
+        self.reason, self.head = reason, head
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    cursor: int
+    head: int
+
+
+class Feed:
+    def __init__(self, database: Database, tail: Tail, bus: Bus, scopes: Scopes) -> None:
+        self.database, self.tail, self.bus, self.scopes = database, tail, bus, scopes
+        self._seen = tail.head  # all events up to here were announced
+        self._behind = asyncio.Event()
+
+    async def start(self) -> None:
+        head = (await self.database.read(rows.state)).head
+        self.tail.reset(head)
+        self._seen = head
+
+    def committed(self, previous_head: int, events: list[Event]) -> None:
+        """Take in what this process has just committed, and wake those whom it concerns."""
+        alone = previous_head == self.tail.head == self._seen
+        self.tail.extend(previous_head, events)
+        if alone:
+            self._seen = self.tail.head
+        else:
+            self.scopes.clear()  # others wrote in between: who may see what is not known here
+            self._behind.set()
+        self._announce(events)
+
+    def _announce(self, events: list[Event]) -> None:
+        changed = [user for event in events for user in affected(event)]
+        if changed:
+            self.scopes.forget(changed)
+        self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
+
+    async def follow(self, seconds: float) -> None:
+        """Announce what other processes commit; runs until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._behind.wait()
+            except TimeoutError:
+                pass
+            self._behind.clear()
+            try:
+                while await self._catch_up():
+                    pass
+            except SQLAlchemyError as error:
+                log.warning("follow_failed", error=f"{type(error).__name__}: {error}"[:300])
+
+    async def _catch_up(self) -> bool:
+        """Announce one page of what was not announced yet; True when there may be more."""
+        seen = self._seen
+        found = await self.database.read(lambda c: rows.everything(c, seen, FOLLOW_PAGE))
+        if not found or self._seen != seen:
+            return bool(found)
+        self._seen = found[-1].id or seen
+        if self.tail.head == seen:
+            self.tail.extend(seen, found)
+        self._announce(found)
+        return len(found) == FOLLOW_PAGE
+
+    async def position(self, cursor: int | None) -> Position:
+        """Where a reader begins. None: at the head; 0: with the oldest event kept. Raises
+        CursorLost for what retention took away and for ids that were never given out."""
+        if cursor is not None and self.tail.floor <= cursor <= self.tail.head:
+            return Position(cursor, self.tail.head)
+        state = await self.database.read(rows.state)
+        if cursor is None:
+            return Position(state.head, state.head)
+        if cursor > state.head:
+            raise CursorLost("unknown", state.head)
+        if 0 < cursor < state.floor:
+            raise CursorLost("expired", state.head)
+        return Position(cursor, state.head)
+
+    async def read(
+        self, user_id: str, chats: Collection[str] | None, cursor: int, limit: int
+    ) -> tuple[Page, Scope]:
+        """The next page after the cursor of what the user may see now, and their scope now."""
+        while True:
+            full = await self.scopes.of(user_id)
+            scope = full.narrow(chats)
+            if cursor >= self.tail.floor:
+                return _shown(self.tail.read(scope.starts(cursor), cursor, limit), scope), scope
+            state, events = await self._stored(scope, cursor, limit)
+            if 0 < cursor < state.floor:
+                raise CursorLost("expired", state.head)
+            if self.scopes.is_current(full):  # else somebody was removed while it was read
+                page = page_of(events, limit) if events else Page((), cursor)
+                return _shown(page, scope), scope
+
+    async def _stored(
+        self, scope: Scope, cursor: int, limit: int
+    ) -> tuple[rows.State, list[Event]]:
+        async def work(connection: AsyncConnection) -> tuple[rows.State, list[Event]]:
+            state = await rows.state(connection)
+            return state, await rows.after(connection, scope.starts(cursor), limit + 1)
+
+        return await self.database.read(work)
+
+
+def _shown(page: Page, scope: Scope) -> Page:
+    if scope.only is None or all(scope.shows(event) for event in page.events):
+        return page
+    shown = [event for event in page.events if scope.shows(event)]
+    return Page(shown, page.cursor, page.complete)

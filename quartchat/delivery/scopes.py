@@ -1,0 +1,87 @@
+"""Who may see what: for each user the topics, and from which event on. Decided anew whenever
+a page is read, from a cache that the log's own events of joining and leaving keep right."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from quartchat.events import ALL, Event, chat_of, chat_topic, user_topic
+
+MAX_CACHED = 20_000
+LEFT = "user_left"
+_CHANGES = frozenset({"user_joined", LEFT, "chat_created"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`since`: topic -> id of the first event that may be seen. `only`: the chats that the
+    reader asked for, or None for all."""
+
+    user_id: str
+    since: Mapping[str, int]
+    only: frozenset[str] | None = None
+
+    def starts(self, cursor: int) -> dict[str, int]:
+        """Topic -> the id after which to read."""
+        return {topic: max(cursor, first - 1) for topic, first in self.since.items()}
+
+    def narrow(self, chats: Collection[str] | None) -> Scope:
+        """The part about some chats; of what is addressed to the user only their removal."""
+        if chats is None:
+            return self
+        keep = {chat_topic(chat) for chat in chats} | {user_topic(self.user_id)}
+        since = {topic: first for topic, first in self.since.items() if topic in keep}
+        return Scope(self.user_id, since, frozenset(chats))
+
+    def shows(self, event: Event) -> bool:
+        """Whether this reader gets an event that one of its topics brought."""
+        if event.topic not in self.since:
+            return False
+        if self.only is None or chat_of(event.topic) is not None:
+            return True
+        return event.type == LEFT and event.fields().get("chat_id") in self.only
+
+
+def affected(event: Event) -> list[str]:
+    """The users whose scope this event changes."""
+    if event.type not in _CHANGES:
+        return []
+    fields = event.fields()
+    members: list[str] = fields.get("members") or []
+    return [fields["user_id"], *members]
+
+
+class Scopes:
+    def __init__(self, load: Callable[[str], Awaitable[Mapping[str, int]]]) -> None:
+        """`load(user_id)` gives chat id -> first event id, as committed."""
+        self._load = load
+        self._cache: OrderedDict[str, Scope] = OrderedDict()
+        self._version = 0
+
+    async def of(self, user_id: str) -> Scope:
+        while user_id not in self._cache:
+            version = self._version
+            chats = await self._load(user_id)
+            if version == self._version:  # else somebody joined or left while it was read
+                self._keep(user_id, chats)
+        self._cache.move_to_end(user_id)
+        return self._cache[user_id]
+
+    def _keep(self, user_id: str, chats: Mapping[str, int]) -> None:
+        since = {chat_topic(chat): first for chat, first in chats.items()}
+        self._cache[user_id] = Scope(user_id, {**since, user_topic(user_id): 0, ALL: 0})
+        while len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
+
+    def is_current(self, scope: Scope) -> bool:
+        return self._cache.get(scope.user_id) is scope
+
+    def forget(self, users: Iterable[str]) -> None:
+        self._version += 1
+        for user_id in users:
+            self._cache.pop(user_id, None)
+
+    def clear(self) -> None:
+        self.forget(list(self._cache))

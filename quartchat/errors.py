@@ -1,0 +1,141 @@
+"""The errors that a caller can be told of: one class each, the same on every transport.
+
+`code` is the stable name on the wire, `status` the HTTP status, `close` the WebSocket
+close code if the error ends a connection, `retryable` whether the same request may
+succeed later unchanged. The message is for people: it says what to do.
+"""
+
+from __future__ import annotations
+
+
+class ChatError(Exception):
+    """Base of all refusals; itself: an error of ours."""
+
+    code = "internal"
+    status = 500
+    close = 1011
+    retryable = True
+    message = "Something went wrong on the server; try again in a moment."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message or self.message)
+        self.message = message or self.message
+        self.field = field
+
+
+class BadRequest(ChatError):
+    code, status, close, retryable = "bad_request", 400, 4400, False
+    message = "The request could not be understood."
+
+
+class UnknownType(BadRequest):
+    code = "unknown_type"
+
+
+class BadCursor(BadRequest):
+    code = "bad_cursor"
+    message = "The cursor (last_event_id) must be a whole number, 0 or greater."
+
+
+class Invalid(BadRequest):
+    code, status = "invalid", 422
+    message = "A field has a value that is not allowed."
+
+
+class Unauthenticated(ChatError):
+    code, status, close, retryable = "unauthenticated", 401, 4401, False
+    message = "Log in, or send a valid access token."
+
+
+class TokenExpired(Unauthenticated):
+    code = "token_expired"
+    message = "The access token has expired; refresh it, or log in again."
+
+
+class WrongPassword(Unauthenticated):
+    code = "wrong_password"
+    message = "This name and password do not match. Check both and try again."
+
+
+class AuthTimeout(ChatError):
+    code, status, close, retryable = "auth_timeout", 408, 4408, True
+    message = "No auth frame came in time."
+
+
+class Forbidden(ChatError):
+    code, status, close, retryable = "forbidden", 403, 4403, False
+    message = "You may not do this."
+
+
+class CrossOrigin(Forbidden):
+    code = "cross_origin"
+    message = "This request came from another site, and was refused."
+
+
+class NotAMember(Forbidden):
+    code = "not_a_member"
+    message = "You are not a member of this chat."
+
+
+class NotFound(ChatError):
+    code, status, close, retryable = "not_found", 404, 4400, False
+    message = "There is nothing at this address."
+
+
+class ChatNotFound(NotFound):
+    code = "chat_not_found"
+    message = "There is no such chat."
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    message = "There is no such user."
+
+
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+    message = "There is no such message."
+
+
+class MethodNotAllowed(ChatError):
+    code, status, close, retryable = "method_not_allowed", 405, 4400, False
+    message = "This address does not take this method."
+
+
+class Conflict(ChatError):
+    code, status, close, retryable = "conflict", 409, 4400, False
+    message = "This is in conflict with what is there."
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+    message = "This name is taken; choose another."
+
+
+class TooLarge(ChatError):
+    code, status, close, retryable = "too_large", 413, 1009, False
+    message = "This is too large."
+
+
+class UnsupportedMedia(ChatError):
+    code, status, close, retryable = "unsupported_media_type", 415, 4400, False
+    message = "Send JSON, text/plain holding JSON, or form fields."
+
+
+class RateLimited(ChatError):
+    code, status, close, retryable = "rate_limited", 429, 4429, True
+    message = "Too many at once; wait a moment and try again."
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(ChatError):
+    code, status, close, retryable = "unavailable", 503, 1013, True
+    message = "The server is stopping or overloaded; try again in a moment."
+
+
+class StoreFailed(Unavailable):
+    code = "store_failed"
+    message = "The message could not be stored; it was not sent. Try again in a moment."

@@ -1,0 +1,94 @@
+"""Events: what happened, encoded once and shared by every reader.
+
+A *durable* event has an id and stands in the log; an *ephemeral* one has none and moves no
+cursor. `topic` says whom it concerns: one chat, one user, or everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+ALL = "*"
+_encode = msgspec.json.Encoder().encode
+
+
+def chat_topic(chat_id: str) -> str:
+    return f"c:{chat_id}"
+
+
+def user_topic(user_id: str) -> str:
+    return f"u:{user_id}"
+
+
+def chat_of(topic: str) -> str | None:
+    """The chat id of a chat's topic, else None."""
+    return topic[2:] if topic.startswith("c:") else None
+
+
+def rfc3339(seconds: float) -> str:
+    """Unix time as RFC 3339 in UTC with milliseconds: `2026-11-21T02:00:00.123Z`."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that has no id yet. `data` may be a function of the id that it will get."""
+
+    topic: str
+    type: str
+    data: dict[str, Any] | Callable[[int], dict[str, Any]]
+
+
+class Event:
+    """One event; `json` is its form on the wire, the same bytes from memory and from disk."""
+
+    __slots__ = ("_forms", "data", "id", "json", "topic", "type")
+
+    def __init__(self, id_: int | None, topic: str, type_: str, data: bytes) -> None:
+        self.id, self.topic, self.type, self.data = id_, topic, type_, data
+        head = b'{"type":"' if id_ is None else b'{"id":%d,"type":"' % id_
+        self.json = b'%s%s","data":%s}' % (head, type_.encode(), data)
+        self._forms: dict[str, bytes] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The event's data, decoded anew."""
+        return msgspec.json.decode(self.data)  # type: ignore[no-any-return]
+
+    def form(self, name: str, make: Callable[[Event], bytes]) -> bytes:
+        """This event in another form (SSE, HTML …), made once and kept with it."""
+        if self._forms is None:
+            self._forms = {}
+        if name not in self._forms:
+            self._forms[name] = make(self)
+        return self._forms[name]
+
+
+def encode_data(data: Any) -> bytes:
+    return _encode(data)
+
+
+def ephemeral(type_: str, data: Any, topic: str = "") -> Event:
+    return Event(None, topic, type_, _encode(data))
+
+
+@dataclass(slots=True)
+class Page:
+    """Events to send together, in order. `cursor`: id of the last durable one among them and
+    all before; `complete`: nothing that the reader may see waited beyond it when it was read."""
+
+    events: Sequence[Event]
+    cursor: int
+    complete: bool = True
+    _forms: dict[str, bytes] = field(default_factory=dict)
+
+    def form(self, name: str, make: Callable[[Iterable[Event]], bytes]) -> bytes:
+        """The whole page in another form, joined once for all who read the same page."""
+        if name not in self._forms:
+            self._forms[name] = make(self.events)
+        return self._forms[name]

@@ -1,0 +1,173 @@
+"""Rows of chats and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+
+from quartchat.store.people import Fetch
+from quartchat.store.schema import chats, members, messages, users
+from quartchat.store.writer import Transaction
+
+MEMBERS_SHOWN = 100
+INSERT_CHAT, INSERT_MEMBER = insert(chats), insert(members)
+
+
+async def get(fetch: Fetch, chat_id: str) -> Any | None:
+    return (await fetch(select(chats).where(chats.c.id == chat_id))).one_or_none()
+
+
+async def by_pair(fetch: Fetch, pair: str) -> Any | None:
+    return (await fetch(select(chats).where(chats.c.pair == pair))).one_or_none()
+
+
+async def by_title(fetch: Fetch, title: str) -> Any | None:
+    """The oldest public chat of this title."""
+    query = select(chats).where(chats.c.title == title, chats.c.public)
+    return (await fetch(query.order_by(chats.c.created_at).limit(1))).one_or_none()
+
+
+async def by_client_id(fetch: Fetch, user_id: str, client_id: str) -> Any | None:
+    query = select(chats).where(chats.c.created_by == user_id, chats.c.client_id == client_id)
+    return (await fetch(query)).one_or_none()
+
+
+async def membership(fetch: Fetch, chat_id: str, user_id: str) -> Any | None:
+    query = select(members).where(members.c.chat_id == chat_id, members.c.user_id == user_id)
+    return (await fetch(query)).one_or_none()
+
+
+async def since(fetch: Fetch, user_id: str) -> dict[str, int]:
+    """chat id -> id of the first event that the user may see."""
+    query = select(members.c.chat_id, members.c.since).where(members.c.user_id == user_id)
+    return {row.chat_id: row.since for row in await fetch(query)}
+
+
+async def member_ids(fetch: Fetch, chat_id: str) -> list[str]:
+    query = select(members.c.user_id).where(members.c.chat_id == chat_id)
+    return [row.user_id for row in await fetch(query)]
+
+
+async def people(fetch: Fetch, chat_id: str, limit: int = MEMBERS_SHOWN) -> list[dict[str, Any]]:
+    """The first members: owner, admins, then by the time of joining."""
+    rank = {"owner": 0, "admin": 1}
+    query = (
+        select(members.c.user_id, users.c.name, members.c.role)
+        .join(users, users.c.id == members.c.user_id)
+        .where(members.c.chat_id == chat_id)
+        .order_by(members.c.role.desc(), members.c.since)
+        .limit(limit)
+    )
+    found = [dict(row._mapping) for row in await fetch(query)]
+    return sorted(found, key=lambda person: rank.get(person["role"], 2))
+
+
+def _seen_from(chat: Any, member: Any) -> Any:
+    """SQL: whether a message may be shown to a member: all history, or since joining."""
+    return or_(chat.c.history == "all", messages.c.event_id >= member.c.since)
+
+
+def _mine(user_id: str) -> Select[Any]:
+    last = (
+        select(func.max(messages.c.event_id))
+        .where(messages.c.chat_id == chats.c.id, _seen_from(chats, members))
+        .scalar_subquery()
+    )
+    unread = (
+        select(func.count())
+        .where(
+            messages.c.chat_id == chats.c.id,
+            messages.c.event_id > members.c.read_upto,
+            messages.c.event_id >= members.c.since,
+            messages.c.sender_id != user_id,
+        )
+        .scalar_subquery()
+    )
+    size = (
+        select(func.count())
+        .select_from(other := members.alias())
+        .where(other.c.chat_id == chats.c.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            chats,
+            members.c.role,
+            members.c.since,
+            members.c.read_upto,
+            last.label("last"),
+            unread.label("unread"),
+            size.label("member_count"),
+        )
+        .join(members, members.c.chat_id == chats.c.id)
+        .where(members.c.user_id == user_id)
+    )
+
+
+async def mine(fetch: Fetch, user_id: str, only: str | None = None) -> list[Any]:
+    """The user's chats (or one of them), the one with the newest message first."""
+    query = _mine(user_id)
+    if only is not None:
+        query = query.where(chats.c.id == only)
+    rows = list(await fetch(query))
+    return sorted(rows, key=lambda row: -(row.last or row.since))
+
+
+async def public_others(fetch: Fetch, user_id: str, limit: int = 100) -> list[dict[str, Any]]:
+    """Public rooms that the user has not joined, the largest first."""
+    joined = select(members.c.chat_id).where(members.c.user_id == user_id)
+    size = func.count(members.c.user_id).label("member_count")
+    query = (
+        select(chats.c.id.label("chat_id"), chats.c.title, size)
+        .outerjoin(members, members.c.chat_id == chats.c.id)
+        .where(chats.c.public, chats.c.id.not_in(joined))
+        .group_by(chats.c.id, chats.c.title)
+        .order_by(size.desc(), chats.c.title)
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in await fetch(query)]
+
+
+async def heir(fetch: Fetch, chat_id: str, leaving: str) -> str | None:
+    """Who becomes owner when the owner leaves: an admin, else who has been there longest."""
+    query = (
+        select(members.c.user_id, members.c.role)
+        .where(members.c.chat_id == chat_id, members.c.user_id != leaving)
+        .order_by(members.c.role, members.c.since)
+        .limit(1)
+    )
+    row = (await fetch(query)).one_or_none()
+    return row.user_id if row else None
+
+
+async def those_in(fetch: Fetch, chat_id: str, user_ids: Collection[str]) -> set[str]:
+    """Those of the users who are members of the chat."""
+    query = select(members.c.user_id).where(
+        members.c.chat_id == chat_id, members.c.user_id.in_(list(user_ids))
+    )
+    return {row.user_id for row in await fetch(query)}
+
+
+def add_member(
+    transaction: Transaction, chat_id: str, user_id: str, role: str, since_id: int
+) -> None:
+    row = {"chat_id": chat_id, "user_id": user_id, "role": role, "since": since_id}
+    transaction.run(INSERT_MEMBER, {**row, "read_upto": since_id})
+
+
+def remove_member(transaction: Transaction, chat_id: str, user_id: str) -> None:
+    transaction.run(delete(members).where(_is(chat_id, user_id)))
+
+
+def set_role(transaction: Transaction, chat_id: str, user_id: str, role: str) -> None:
+    transaction.run(update(members).where(_is(chat_id, user_id)).values(role=role))
+
+
+def set_read(transaction: Transaction, chat_id: str, user_id: str, event_id: int) -> None:
+    transaction.run(update(members).where(_is(chat_id, user_id)).values(read_upto=event_id))
+
+
+def _is(chat_id: str, user_id: str) -> Any:
+    return and_(members.c.chat_id == chat_id, members.c.user_id == user_id)

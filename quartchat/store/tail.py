@@ -1,0 +1,125 @@
+"""The newest events, in memory, bounded in bytes; by topic, in id order.
+
+Serves any reader whose cursor is not below `floor`; the others read the store, and get the
+same bytes. Pages read by many at the same position are joined once (`Page.form`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+
+from quartchat.events import Event, Page
+
+OVERHEAD = 600  # bytes of Python objects per event kept, beside its text
+SHARED_PAGES = 64
+MAX_PAGE_BYTES = 512 * 2**10  # what a reader is given at once
+_id = attrgetter("id")
+
+
+class _Run:
+    """The events of one topic: dropped at the front, appended at the end."""
+
+    __slots__ = ("events", "ids", "start")
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.events: list[Event] = []
+        self.start = 0
+
+    def append(self, id_: int, event: Event) -> None:
+        self.ids.append(id_)
+        self.events.append(event)
+
+    def drop_first(self) -> bool:
+        """True when none is left."""
+        self.start += 1
+        if self.start > 64 and self.start * 2 > len(self.ids):
+            del self.ids[: self.start], self.events[: self.start]
+            self.start = 0
+        return self.start == len(self.ids)
+
+    def after(self, id_: int, limit: int) -> list[Event]:
+        begin = bisect_right(self.ids, id_, lo=self.start)
+        return self.events[begin : begin + limit]
+
+
+class Tail:
+    def __init__(self, max_bytes: int, head: int = 0) -> None:
+        self.max_bytes = max_bytes
+        self.reset(head)
+
+    def reset(self, head: int) -> None:
+        """Forget all: every cursor below `head` reads the store."""
+        self.head = self.floor = head
+        self.size = 0
+        self._all: deque[Event] = deque()
+        self._runs: dict[str, _Run] = {}
+        self._shared: OrderedDict[tuple[str, int, int, bool], Page] = OrderedDict()
+
+    def extend(self, previous_head: int, events: Sequence[Event]) -> None:
+        """Take in events just committed. `previous_head`: the log's head before them; when
+        it is not ours, another process wrote in between, and the tail begins anew."""
+        if previous_head != self.head:
+            self.reset(previous_head)
+        for event in events:
+            self._append(event)
+        while self.size > self.max_bytes and self._all:
+            self._evict()
+
+    def _append(self, event: Event) -> None:
+        assert event.id is not None
+        self._all.append(event)
+        run = self._runs.get(event.topic)
+        if run is None:
+            run = self._runs[event.topic] = _Run()
+        run.append(event.id, event)
+        self.size += len(event.json) * 2 + OVERHEAD
+        self.head = event.id
+
+    def _evict(self) -> None:
+        event = self._all.popleft()
+        assert event.id is not None
+        if self._runs[event.topic].drop_first():
+            del self._runs[event.topic]
+        self.size -= len(event.json) * 2 + OVERHEAD
+        self.floor = event.id
+
+    def read(self, starts: Mapping[str, int], cursor: int, limit: int) -> Page:
+        """The next events of the topics, each after its own start, merged by id."""
+        found: list[list[Event]] = []
+        for topic, start in starts.items():
+            run = self._runs.get(topic)
+            if run is not None and run.ids[-1] > start:
+                found.append(run.after(start, limit + 1))
+        if not found:
+            return Page((), cursor)
+        if len(found) == 1:
+            return self._share(found[0], limit)
+        merged = sorted((event for events in found for event in events), key=_id)
+        return page_of(merged, limit)
+
+    def _share(self, events: list[Event], limit: int) -> Page:
+        page = page_of(events, limit)
+        first = page.events[0]
+        key = (first.topic, first.id or 0, page.cursor, page.complete)
+        shared = self._shared.setdefault(key, page)
+        while len(self._shared) > SHARED_PAGES:
+            self._shared.popitem(last=False)
+        return shared
+
+
+def page_of(events: Sequence[Event], limit: int) -> Page:
+    """The first `limit` of these, fewer where they are large (one more than the limit tells
+    that the page is not complete)."""
+    count, size = 0, 0
+    for event in events[:limit]:
+        size += len(event.json)
+        if count and size > MAX_PAGE_BYTES:
+            break
+        count += 1
+    last = events[count - 1]
+    assert last.id is not None
+    return Page(events[:count], last.id, complete=count == len(events))

@@ -1,0 +1,203 @@
+"""The one writer of a process: group commit.
+
+Requests hand in a piece of work and await its result; the writer runs all that wait in one
+transaction, commits, publishes what was appended, and only then answers. So nobody hears
+"sent" before the disk has it, a hundred senders share one sync, and a request that is
+cancelled cancels no commit.
+
+A piece of work reads first and changes after (`Transaction.fetch`, then `run` and `append`).
+Its changes are collected and executed together, so one that is refused leaves nothing
+behind and disturbs no other in its group. It may run twice, so it touches only its
+transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import CursorResult, Executable, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quartchat.errors import StoreFailed, Unavailable
+from quartchat.events import Draft, Event, encode_data
+from quartchat.store import schema
+from quartchat.store.engine import Database
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Work = Callable[["Transaction"], Awaitable[Any]]
+MAX_GROUP = 512
+log = structlog.get_logger("quartchat.writer")
+
+
+class Transaction:
+    """What a piece of work sees of the write transaction."""
+
+    def __init__(self, connection: AsyncConnection, head: int, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self.previous_head = self.head = head
+        self.now = clock()
+        self.events: list[Event] = []
+        self._mine: list[Event] = []
+        self._changes: list[tuple[Executable, Row]] = []
+        self._pending: list[tuple[Executable, Row]] = []
+
+    async def fetch(self, query: Executable) -> CursorResult[Any]:
+        """Read, seeing all changes of earlier pieces of work. Not after an own change."""
+        if self._changes or self._mine:
+            raise RuntimeError("a piece of work reads before it changes")
+        await self.flush()
+        return await self._connection.execute(query)
+
+    def run(self, statement: Executable, row: Row | None = None) -> None:
+        """Queue an INSERT, UPDATE or DELETE."""
+        self._changes.append((statement, row or {}))
+
+    def append(self, draft: Draft) -> Event:
+        """Append to the log: gives the event its id, above all that were ever given out."""
+        self.head = max(self.head + 1, int(self.now * 1_000_000))
+        data = draft.data(self.head) if callable(draft.data) else draft.data
+        event = Event(self.head, draft.topic, draft.type, encode_data(data))
+        self._mine.append(event)
+        self._changes.append((_INSERT_EVENT, _row(event)))
+        return event
+
+    async def attempt(self, work: Work) -> Any:
+        """Run one piece of work: all its changes are kept, or none."""
+        head = self.head
+        try:
+            result = await work(self)
+        except BaseException:
+            self.head = head
+            self._mine, self._changes = [], []
+            raise
+        self.events += self._mine
+        self._pending += self._changes
+        self._mine, self._changes = [], []
+        return result
+
+    async def flush(self) -> None:
+        """Execute what is queued; neighbours with the same statement go in one round trip."""
+        pending, self._pending = self._pending, []
+        start = 0
+        while start < len(pending):
+            statement, end = pending[start][0], start
+            while end < len(pending) and pending[end][0] is statement:
+                end += 1
+            await self._execute(statement, [row for _, row in pending[start:end]])
+            start = end
+
+    async def _execute(self, statement: Executable, rows: Sequence[Row]) -> None:
+        await self._connection.execute(statement, list(rows) if rows[0] else None)
+
+    async def finish(self) -> None:
+        if self.head != self.previous_head:
+            await self._connection.execute(update(schema.log_state).values(head=self.head))
+        await self.flush()
+
+
+_INSERT_EVENT = insert(schema.events)
+
+
+def _row(event: Event) -> Row:
+    return {"id": event.id, "topic": event.topic, "type": event.type, "data": event.data.decode()}
+
+
+class Writer:
+    """`committed(previous_head, events)` is called after each commit, before anyone is told:
+    events in id order; `previous_head` is the log's head before them."""
+
+    def __init__(
+        self,
+        database: Database,
+        committed: Callable[[int, list[Event]], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database, self._committed, self._clock = database, committed, clock
+        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Any]] | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="quartchat writer")
+
+    async def close(self) -> None:
+        """Commits what waits, then stops."""
+        self._closed = True
+        self._queue.put_nowait(None)
+        if self._task is not None:
+            await self._task
+
+    async def do(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The result of `work`, once committed. Raises what it raises; StoreFailed when the
+        database could not take it."""
+        if self._closed:
+            raise Unavailable
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((work, future))
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        running = True
+        while running:
+            group = [await self._queue.get()]
+            while len(group) < MAX_GROUP and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            running = None not in group
+            await self._commit([item for item in group if item is not None])
+
+    async def _commit(self, group: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+        outcomes: list[tuple[asyncio.Future[Any], Any, Exception | None]] = []
+        try:
+            async with self._database.write() as connection:
+                transaction = Transaction(connection, await _head(connection), self._clock)
+                for work, future in group:
+                    outcomes.append((future, *(await _outcome(transaction, work))))
+                await transaction.finish()
+        except Exception as error:
+            await self._failed(group, error)
+            return
+        if transaction.events:
+            self._committed(transaction.previous_head, transaction.events)
+        for future, result, refusal in outcomes:
+            _resolve(future, result, refusal)
+
+    async def _failed(
+        self, group: list[tuple[Work, asyncio.Future[Any]]], error: Exception
+    ) -> None:
+        """One bad piece of work must not take the others with it: each is tried alone."""
+        if len(group) > 1:
+            for item in group:
+                await self._commit([item])
+            return
+        log.error("commit_failed", error=f"{type(error).__name__}: {error}"[:500])
+        for _, future in group:
+            _resolve(future, None, StoreFailed())
+
+
+async def _head(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(schema.log_state.c.head))).scalar_one())
+
+
+async def _outcome(transaction: Transaction, work: Work) -> tuple[Any, Exception | None]:
+    try:
+        return await transaction.attempt(work), None
+    except SQLAlchemyError:
+        raise
+    except Exception as refusal:
+        return None, refusal
+
+
+def _resolve(future: asyncio.Future[Any], result: Any, refusal: Exception | None) -> None:
+    if future.done():
+        return  # whoever asked has gone
+    if refusal is None:
+        future.set_result(result)
+        return
+    future.set_exception(refusal)
+    future.exception()  # retrieved: it is no fault of ours if nobody listens any more

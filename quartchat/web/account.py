@@ -1,0 +1,135 @@
+"""Signing up, logging in, and tokens, over HTTP."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from quart import Blueprint, Response, redirect, request
+
+from quartchat.access import REFRESH_COOKIE, Way, check_same_origin
+from quartchat.chat import people, tickets
+from quartchat.chat.logins import Grant
+from quartchat.errors import ChatError, RateLimited, Unauthenticated, WrongPassword
+from quartchat.protocol import Credentials, Refresh, SignUp, shape
+from quartchat.transports import base
+from quartchat.transports.body import read_fields
+from quartchat.web.api import answer
+from quartchat.web.cookies import clear_cookies, set_cookies
+
+blueprint = Blueprint("account", __name__, url_prefix="/api")
+
+
+@blueprint.post("/signup")
+async def sign_up() -> Response:
+    fields, lenient = await read_fields()
+    grant = await signed_up(shape(fields, SignUp, lenient=lenient))
+    return set_cookies(answer(grant.answer(), 201), grant)
+
+
+@blueprint.post("/login")
+async def log_in() -> Response:
+    fields, lenient = await read_fields()
+    grant = await logged_in(shape(fields, Credentials, lenient=lenient))
+    return set_cookies(answer(grant.answer()), grant)
+
+
+async def signed_up(wish: SignUp, setup: str = "") -> Grant:
+    """For pages and API: a new user, logged in. `setup`: the code of the first start."""
+    shared = base.services()
+    check_same_origin(shared, base.knock(request))
+    first = hmac.compare_digest(setup.encode(), shared.setup_code.encode())
+    user = await people.sign_up(shared.core, wish, first_admin=first)
+    return await shared.logins.start(user)
+
+
+async def logged_in(wish: Credentials) -> Grant:
+    """For pages and API. Raises WrongPassword, and RateLimited after too many of them."""
+    shared = base.services()
+    check_same_origin(shared, base.knock(request))
+    keys = (f"address {request.remote_addr}", f"name {wish.name.strip().casefold()[:100]}")
+    wait = max(shared.failed_logins.wait(key) for key in keys)
+    if wait and not shared.settings.no_limits:
+        raise RateLimited("Too many failed logins; wait a minute.", retry_after=wait)
+    try:
+        user = await people.log_in(shared.core, wish)
+    except WrongPassword:
+        for key in keys:
+            shared.failed_logins.take(key)
+        raise
+    return await shared.logins.start(user)
+
+
+@blueprint.post("/token/refresh")
+async def refresh() -> Response:
+    """By the token in the body, once each; or by the cookie of a browser."""
+    fields, lenient = await read_fields()
+    token = shape(fields, Refresh, lenient=lenient).refresh_token
+    grant = await (base.services().logins.refresh(token) if token else _by_cookie())
+    return set_cookies(answer(grant.answer()), grant)
+
+
+@blueprint.post("/token/renew")
+async def renew() -> Response:
+    """For pages with scripts: new cookies, and no token that a script could read."""
+    return set_cookies(Response("", 204), await _by_cookie())
+
+
+async def _by_cookie() -> Grant:
+    check_same_origin(base.services(), base.knock(request))
+    return await renewed()
+
+
+async def renewed() -> Grant:
+    """New tokens by the browser's refresh cookie. Raises Unauthenticated."""
+    token = request.cookies.get(REFRESH_COOKIE)
+    if not token:
+        raise Unauthenticated("There is no refresh token; log in again.")
+    return await base.services().logins.refresh(token, by_cookie=True)
+
+
+@blueprint.post("/logout")
+async def log_out() -> Response:
+    await end_login()
+    return clear_cookies(answer({}))
+
+
+async def end_login() -> None:
+    """End the caller's login, by whichever of their tokens is still good."""
+    check_same_origin(base.services(), base.knock(request))
+    logins = base.services().logins
+    try:
+        session_id = (await base.caller()).identity.session_id
+    except Unauthenticated:
+        session_id = logins.session_of(request.cookies.get(REFRESH_COOKIE) or "")
+    if session_id:
+        await logins.end(session_id)
+
+
+@blueprint.post("/ticket")
+async def ticket() -> Response:
+    """A single-use ticket for `?ticket=`."""
+    who = await base.caller()
+    if who.way is Way.TICKET:
+        raise Unauthenticated("A ticket does not buy another one; send your token.")
+    shared = base.services()
+    made = await tickets.make(shared.core, who.identity)
+    return answer({"ticket": made, "expires_in": shared.settings.ticket_seconds}, 201)
+
+
+def safe_next(target: str | None) -> str:
+    """A path on this site: an address of another one would be an open redirect."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return "/chats"
+    return target if target.isprintable() else "/chats"
+
+
+def see(target: str) -> Response:
+    """303: the browser fetches the target by GET."""
+    response: Any = redirect(target, 303)
+    return response  # type: ignore[no-any-return]
+
+
+def text_of(error: ChatError) -> dict[str, str]:
+    """Form errors: field -> text; "" is the form as a whole."""
+    return {error.field or "": error.message}

@@ -1,0 +1,66 @@
+"""What every response carries for safety, and what other origins may do."""
+
+from __future__ import annotations
+
+from quart import Quart, Response, g, request
+
+from quartchat.access import check_request_rate
+from quartchat.transports import base
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'{sockets}; "
+    "style-src 'self'{nonce}; form-action 'self'; frame-src 'self'; base-uri 'self'; "
+    "frame-ancestors 'self'"
+)
+UNLIMITED = ("/health/", "/static/")
+
+
+def install(app: Quart) -> None:
+    app.before_request(_before)
+    app.after_request(_after)
+
+
+async def _before() -> Response | None:
+    if not request.path.startswith(UNLIMITED):
+        check_request_rate(base.services(), request.remote_addr or "")
+    if request.method == "OPTIONS" and _allowed_origin():
+        return Response("", 204)
+    return None
+
+
+async def _after(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Content-Security-Policy", _policy())
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.scheme == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if origin := _allowed_origin():
+        _open_to(response, origin)
+    return response
+
+
+def _policy() -> str:
+    nonce = f" 'nonce-{g.nonce}'" if "nonce" in g else ""
+    host = request.host  # older browsers do not count WebSockets of the own origin as 'self'
+    sockets = f" ws://{host} wss://{host}" if _is_plain(host) else ""
+    return POLICY.format(nonce=nonce, sockets=sockets)
+
+
+def _is_plain(host: str) -> bool:
+    return bool(host) and all(char.isalnum() or char in ".-:[]" for char in host)
+
+
+def _allowed_origin() -> str | None:
+    origin = request.headers.get("Origin")
+    allowed = base.services().settings.allowed_origins
+    return origin if origin and origin in allowed else None
+
+
+def _open_to(response: Response, origin: str) -> None:
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Credentials"] = "true"
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Last-Event-ID"
+    response.headers.add("Vary", "Origin")

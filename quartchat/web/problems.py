@@ -1,0 +1,76 @@
+"""What a request gets that failed: a problem document, or a page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from quart import Quart, Response, request
+from werkzeug.exceptions import HTTPException
+
+from quartchat.errors import (
+    BadRequest,
+    ChatError,
+    MethodNotAllowed,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
+from quartchat.protocol import problem
+from quartchat.transports import base
+from quartchat.web import views
+from quartchat.web.account import see
+
+MACHINE_PATHS = ("/api/", "/poll", "/events", "/stream", "/t/", "/ws", "/health")
+HTTP_ERRORS: dict[int, type[ChatError]] = {
+    400: BadRequest,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+}
+
+
+def install(app: Quart) -> None:
+    app.register_error_handler(ChatError, refused)
+    app.register_error_handler(HTTPException, refused_by_framework)
+    app.register_error_handler(Exception, failed)
+
+
+async def refused(error: ChatError) -> Response:
+    if is_for_machines():
+        return _problem(error)
+    if isinstance(error, Unauthenticated):
+        return _log_in_again()
+    return await views.error_page(error)
+
+
+async def refused_by_framework(error: Any) -> Response:
+    code = error.code or 500
+    kind = HTTP_ERRORS.get(code, BadRequest if code < 500 else ChatError)
+    known = kind()
+    known.status = code
+    return await refused(known)
+
+
+async def failed(error: Exception) -> Response:
+    base.log_fault("request_failed", error, method=request.method, path=request.path)
+    return await refused(ChatError())
+
+
+def is_for_machines() -> bool:
+    return request.path.startswith(MACHINE_PATHS)
+
+
+def _problem(error: ChatError) -> Response:
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(problem(error), error.status, headers=headers)
+
+
+def _log_in_again() -> Response:
+    back = request.full_path.rstrip("?") if request.method == "GET" else "/chats"
+    return see(f"/login?next={quote(back, safe='')}")

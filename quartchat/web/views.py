@@ -1,0 +1,84 @@
+"""What all pages share: who looks at them, the frame around them, and errors as pages."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from quart import Response, current_app, g, request
+
+from quartchat.access import Caller, Way, check_same_origin
+from quartchat.chat import people
+from quartchat.errors import ChatError, TokenExpired, Unauthenticated
+from quartchat.transports import base
+from quartchat.web.account import renewed
+from quartchat.web.cookies import set_cookies
+from quartchat.web.fragments import Fragments
+from quartchat.web.render import Renderer
+
+
+def renderer() -> Renderer:
+    return current_app.extensions["quartchat.renderer"]  # type: ignore[no-any-return]
+
+
+def fragments() -> Fragments:
+    return current_app.extensions["quartchat.fragments"]  # type: ignore[no-any-return]
+
+
+def nonce() -> str:
+    """The one of this response: the only inline style that its policy lets through."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+async def viewer() -> Caller:
+    """Who looks at the page. One whose access token has expired is renewed on the way, so
+    that nothing is lost that was typed meanwhile. Raises Unauthenticated."""
+    try:
+        return await base.caller()
+    except TokenExpired:
+        if request.method != "GET":
+            check_same_origin(base.services(), base.knock(request))
+        g.grant = await renewed()
+        identity = await base.services().logins.identify(g.grant.access_token)
+        return Caller(identity, Way.COOKIE)
+
+
+async def person(who: Caller) -> dict[str, Any]:
+    """The viewer as the templates' `me`."""
+    row = await people.get(base.services().core, who.user_id)
+    if row is None:
+        raise Unauthenticated
+    return {"user_id": row.id, "name": row.name, "is_admin": row.is_admin, "email": row.email}
+
+
+async def page(
+    name: str, *, me: dict[str, Any] | None, status: int = 200, **context: Any
+) -> Response:
+    html = renderer().page(name, me=me, nonce=nonce(), path=request.path, **context)
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+    return Response(html, status, headers=headers)
+
+
+async def error_page(error: ChatError) -> Response:
+    return await page(
+        "error.html",
+        me=await _perhaps_me(),
+        status=error.status,
+        code=error.code,
+        message=error.message,
+    )
+
+
+async def _perhaps_me() -> dict[str, Any] | None:
+    try:
+        return await person(await base.caller())
+    except ChatError:
+        return None
+
+
+def keep_login(response: Response) -> Response:
+    """After each page: the cookies of a login that was renewed on the way."""
+    grant = g.pop("grant", None)
+    return set_cookies(response, grant) if grant else response

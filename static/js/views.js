@@ -1,0 +1,225 @@
+/** What the page shows: the server's own fragments put in place, and what only a live page has. */
+
+const GROUP_MS = 300000;
+const END_PX = 48;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const shortDate = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/** The messages of one chat. `onSeen()` is called when the reader comes to the newest one. */
+export class Timeline {
+  #scroller;
+  #list;
+  #button;
+  #last = {};
+  #onSeen;
+  #missed = 0;
+  atEnd = true;
+
+  constructor({ scroller, list, button, onSeen }) {
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#button = button;
+    this.#onSeen = onSeen;
+    for (const item of list.children) this.#dress(item);
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    button?.addEventListener("click", () => this.toEnd());
+  }
+
+  get newest() {
+    return Number(this.#list.lastElementChild?.dataset.eventId ?? 0);
+  }
+
+  /** Appends a fragment, unless it is there already; `counts` if the reader may have missed it. */
+  add(html, { counts = true } = {}) {
+    this.#list.insertAdjacentHTML("beforeend", html);
+    const item = this.#list.lastElementChild;
+    if (document.getElementById(item.id) !== item) return item.remove();
+    item.classList.add("arrived");
+    this.#dress(item);
+    if (counts && !this.atEnd) this.#miss(this.#missed + 1);
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = 0;
+    this.#scrolled();
+  }
+
+  /** Brings a message into view and marks it for a moment; false if it is not on this page. */
+  show(id) {
+    const item = document.getElementById(id);
+    if (!item) return false;
+    item.scrollIntoView({ block: "center" });
+    item.classList.add("focus");
+    setTimeout(() => item.classList.remove("focus"), 2500);
+    return true;
+  }
+
+  #scrolled() {
+    // Negative, as the column is reversed: nothing has to be measured to stay at the end.
+    this.atEnd = Math.abs(this.#scroller.scrollTop) < END_PX;
+    if (!this.atEnd) return;
+    this.#miss(0);
+    this.#onSeen();
+  }
+
+  #miss(count) {
+    this.#missed = count;
+    if (!this.#button) return;
+    this.#button.hidden = count === 0;
+    this.#button.textContent = `${count} new ${count === 1 ? "message" : "messages"} ↓`;
+  }
+
+  /** Local time, the day where it changes, and messages of one person drawn together. */
+  #dress(item) {
+    const time = item.querySelector("time");
+    const at = time && new Date(time.dateTime);
+    if (!at || Number.isNaN(at.valueOf())) return;
+    time.textContent = clock.format(at);
+    time.title = exact.format(at);
+    const day = longDate.format(at);
+    const by = item.classList.contains("msg") ? item.dataset.by : null;
+    if (day !== this.#last.day) item.dataset.day = day;
+    else if (by && by === this.#last.by && at - this.#last.at < GROUP_MS) item.classList.add("follows");
+    this.#last = { day, by, at };
+  }
+}
+
+/** The list of chats: last lines, unread counts, order. */
+export class ChatList {
+  #me;
+  #current;
+
+  constructor({ me, current }) {
+    this.#me = me;
+    this.#current = current;
+    this.#localise();
+  }
+
+  get unread() {
+    const counts = [...document.querySelectorAll("#chat-list .badge")];
+    return counts.reduce((sum, badge) => sum + (parseInt(badge.textContent, 10) || 0), 0);
+  }
+
+  /** Takes in a message; false if its chat is not in the list. */
+  message(data, { unread }) {
+    const row = this.#row(data.chat_id);
+    if (!row) return false;
+    const name = data.sender_id === this.#me ? "You" : data.sender?.name ?? data.sender_id;
+    const line = [element("bdi", { textContent: name }), ": ", element("bdi", { textContent: excerpt(data.content) })];
+    row.querySelector(".last").replaceChildren(...line);
+    const time = element("time", { dateTime: data.timestamp });
+    row.querySelector(".stamp").replaceChildren(time);
+    localise(time);
+    if (unread) this.#count(row, (parseInt(row.querySelector(".badge").textContent, 10) || 0) + 1);
+    if (row.previousElementSibling) row.parentElement.prepend(row);
+    return true;
+  }
+
+  read(chatId) {
+    const row = this.#row(chatId);
+    if (row) this.#count(row, 0);
+  }
+
+  /** The list as the server renders it now. */
+  async reload() {
+    if (!(await refresh("#chat-list", "/chats"))) return;
+    this.#row(this.#current)?.querySelector("a").setAttribute("aria-current", "page");
+    this.#localise();
+  }
+
+  #row(chatId) {
+    return document.querySelector(`#chat-list > [data-chat-id="${CSS.escape(chatId ?? "")}"]`);
+  }
+
+  #count(row, count) {
+    const badge = row.querySelector(".badge");
+    badge.hidden = count === 0;
+    badge.replaceChildren(...(count ? [String(count), element("span", { className: "unseen", textContent: " unread" })] : []));
+    row.classList.toggle("unread", count > 0);
+  }
+
+  #localise() {
+    document.querySelectorAll("#chat-list time").forEach(localise);
+  }
+}
+
+/** Replaces an element by its newer self from another rendering of the page. */
+export async function refresh(selector, url) {
+  const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return false;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(selector);
+  const stale = document.querySelector(selector);
+  if (!fresh || !stale) return false;
+  if (stale.open) fresh.open = true;
+  stale.replaceWith(fresh);
+  return true;
+}
+
+const STATES = {
+  connecting: () => "Connecting…",
+  live: (transport) => `Live over ${transport}`,
+  waiting: () => "Connection lost. Reconnecting…",
+  offline: () => "You are offline. Messages come when the network is back.",
+};
+
+/** The line that says how the page is connected, and the reload link for when it is not. */
+export function showState(line, link, { state, transport }) {
+  const text = STATES[state](transport);
+  if (line.textContent !== text) line.textContent = text;
+  line.dataset.state = state;
+  if (link) link.hidden = state === "live";
+}
+
+/** "Ada is typing…", for as long as it is true. */
+export class TypingLine {
+  #line;
+  #people = new Map();
+
+  constructor(line) {
+    this.#line = line;
+  }
+
+  set(userId, name, typing) {
+    clearTimeout(this.#people.get(userId)?.timer);
+    this.#people.delete(userId);
+    if (typing) {
+      const timer = setTimeout(() => this.set(userId, name, false), 6000);
+      this.#people.set(userId, { name, timer });
+    }
+    this.#show();
+  }
+
+  #show() {
+    const names = [...this.#people.values()].map(({ name }) => name);
+    const many = names.length > 2;
+    this.#line.textContent = many
+      ? `${names.length} people are typing…`
+      : names.length
+        ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} typing…`
+        : "";
+  }
+}
+
+export function excerpt(text) {
+  return (text ?? "").slice(0, 120).replace(/\s+/g, " ");
+}
+
+function localise(time) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.valueOf())) return;
+  const now = new Date();
+  const today = at.toDateString() === now.toDateString();
+  const thisYear = at.getFullYear() === now.getFullYear();
+  time.textContent = (today ? clock : thisYear ? dayMonth : shortDate).format(at);
+  time.title = exact.format(at);
+}
