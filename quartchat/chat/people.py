@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -134,17 +135,19 @@ async def ensure(core: Core, identity: Identity) -> None:
 async def _adopt(transaction: Transaction, identity: Identity) -> None:
     if await people.by_id(transaction.fetch, identity.user_id):
         return
-    name = await _free_name(transaction, identity.name or identity.user_id)
+    name = await free_name(transaction, identity.name or identity.user_id)
     row = {"id": identity.user_id, "name": name, "email": None, "password_hash": None}
     people.add(transaction, {**row, "is_admin": False, "created_at": transaction.now})
 
 
-async def _free_name(transaction: Transaction, wanted: str) -> str:
-    """The name as a valid one, with a number behind it where it is taken."""
+async def free_name(
+    transaction: Transaction, wanted: str, taken: Collection[str] = frozenset()
+) -> str:
+    """The name as a valid one, with a number behind it where it (or its key, in `taken`) is."""
     kept = "".join(c for c in "-".join(wanted.split()) if c not in FORBIDDEN_IN_NAMES)
     base = "".join(c for c in kept if is_line(c))[: MAX_NAME - 5] or "user"
     name, number = base, 1
-    while await people.by_name(transaction.fetch, name):
+    while people.name_key(name) in taken or await people.by_name(transaction.fetch, name):
         number += 1
         name = f"{base}-{number}"
     return name

@@ -100,15 +100,6 @@ async def _insert(
     return chat_id
 
 
-async def open_room(tx: Transaction, owner: str, title: str) -> str:
-    """The public room of this title, made where there is none (for imports)."""
-    found = await rooms.by_title(tx.fetch, title)
-    if found:
-        return str(found.id)
-    wish = CreateChat(kind="group", title=title, public=True)
-    return (await _group(tx, owner, wish, title))[0]
-
-
 async def my_chats(core: Core, user_id: str) -> dict[str, Any]:
     """`my_chats`, with the cursor of the read that made it."""
     return await core.database.read(lambda c: read_my_chats(c, user_id))

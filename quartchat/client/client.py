@@ -98,6 +98,13 @@ class Client:
         sending = Sending(self._http(), Backoff(self._random), self._sleep, retries)
         return await sending.post(self._url + path, await self._fresh_token(), body)
 
+    async def find_chat(self, name: str) -> str:
+        """The id of a chat of the user, by id or title; `@name` is the direct chat with
+        somebody, made where there is none. Raises Refused, Unreachable."""
+        from quartchat.client.chats import find_chat  # noqa: PLC0415 (it loads httpx)
+
+        return await find_chat(self._http(), self._url, await self._fresh_token(), name)
+
     async def follow(
         self,
         *,

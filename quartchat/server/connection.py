@@ -75,12 +75,10 @@ class Connection:
             await self._protocol.initiate()
             await self._read_to_the_end()
             await self._protocol.handle(Closed())
-            await self._tasks.join()
         except Exception as error:
             self._failed(error)
         finally:
-            self._tasks.cancel()
-            await self._tasks.join()
+            self._tasks.end()
             await self._close()
 
     def finish(self) -> None:
@@ -96,6 +94,11 @@ class Connection:
         """Ends now; the handlers see a disconnect."""
         self._finishing = True
         self._transport.abort()
+        self._burn(0.0)
+
+    def cancel(self) -> None:
+        """Cancels handlers that do not end after an abort."""
+        self._tasks.cancel()
 
     @property
     def idle_since(self) -> float | None:
@@ -144,9 +147,10 @@ class Connection:
         finally:
             self._fuse = None
 
-    def _burn(self) -> None:
-        if self._fuse is not None and self._fuse.when() is None:
-            self._fuse.reschedule(self._loop.time() + GRACE)
+    def _burn(self, seconds: float = GRACE) -> None:
+        when = self._loop.time() + seconds
+        if self._fuse is not None and not self._fuse.expired():
+            self._fuse.reschedule(min(when, self._fuse.when() or when))
 
     async def _send(self, event: Any) -> None:
         if isinstance(event, RawData):
@@ -177,6 +181,7 @@ class Connection:
         self.abort()
 
     async def _close(self) -> None:
+        await self._tasks.join()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()

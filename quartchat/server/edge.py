@@ -13,7 +13,7 @@ from quartchat.server.limits import Limits
 
 GOODBYE_SECONDS = 0.1
 CLOSE_SECONDS = 0.3
-CANCEL_SECONDS = 0.7
+ABORT_SECONDS = 0.4
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +68,10 @@ class Edge:
         for connection in list(self.connections):
             connection.finish()
         await within(CLOSE_SECONDS, self._open.none.wait())
-        for connection, task in list(self.connections.items()):
-            connection.abort()
-            task.cancel()
-        await within(CANCEL_SECONDS, self._open.none.wait())
+        for end in (Connection.abort, Connection.cancel):
+            for connection in list(self.connections):
+                end(connection)
+            await within(ABORT_SECONDS, self._open.none.wait())
         if self.connections:
             logger.error("%d handlers would not end; leaving them", self.handlers.number)
 

@@ -95,15 +95,16 @@ async def _lifespan(app: App) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _listen(edge: Edge, sock: socket.socket) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(edge.protocol, sock=sock, backlog=BACKLOG)
+        sock.listen(BACKLOG)  # uvloop, left to do it, would not say that it failed
     except OSError as error:
         where = sock.getsockname()[:2]
         raise ServerStartError(
             f"The server cannot listen on {where[0]} port {where[1]}: {error.strerror}. "
             "Stop what uses it, or choose another port with --port."
         ) from error
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(edge.protocol, sock=sock, backlog=BACKLOG)
 
 
 async def _drain(drain: Callable[[], Awaitable[None]], seconds: float) -> None:

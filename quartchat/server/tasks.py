@@ -24,6 +24,7 @@ class Tasks:
     def __init__(self, edge: Edge, failed: Callable[[BaseException], None]) -> None:
         self._edge, self._failed = edge, failed
         self._tasks: set[asyncio.Task[None]] = set()
+        self._windows: dict[asyncio.Task[None], Window] = {}
 
     def spawn(self, func: Callable[..., Any], *args: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(func(*args))
@@ -38,8 +39,20 @@ class Tasks:
         window = self._window(scope)
         self._edge.handlers.began()
         task = self.spawn(_serve, app, scope, window, send)
+        self._windows[task] = window
         task.add_done_callback(self._edge.handlers.ended)
         return window.put
+
+    def end(self) -> None:
+        """Every handler sees that its client has gone; other tasks are cancelled.
+
+        A framework that is cancelled may leave the handler behind that it runs.
+        """
+        for task in self._tasks:
+            if task in self._windows:
+                self._windows[task].end()
+            else:
+                task.cancel()
 
     def cancel(self) -> None:
         for task in self._tasks:
@@ -58,13 +71,14 @@ class Tasks:
     def _window(self, scope: Scope) -> Window:
         limits = self._edge.limits
         if scope["type"] != "websocket":
-            return Window(BODY_MESSAGES, limits.window_bytes, by_handler=False)
-        window = Window(limits.window_frames, limits.window_bytes, by_handler=True)
+            return Window("http", BODY_MESSAGES, limits.window_bytes)
+        window = Window("websocket", limits.window_frames, limits.window_bytes)
         scope[WINDOW] = window
         return window
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._windows.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error)
 

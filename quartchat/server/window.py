@@ -12,19 +12,17 @@ from collections import deque
 
 from quartchat.server.asgi import Message
 
-ENDS = ("websocket.disconnect", "http.disconnect")
-
 
 class Window:
     """`put` for the server, `get` for the framework, `consumed` for the handler."""
 
-    def __init__(self, frames: int, size: int, *, by_handler: bool) -> None:
+    def __init__(self, kind: str, frames: int, size: int) -> None:
         """At most `frames` messages or about `size` bytes are unconsumed at a time.
 
-        `by_handler`: only `consumed()` makes room again; else a message that was got does.
+        `kind` is that of the scope: of a "websocket" only `consumed()` makes room again, of
+        "http" a message that was got is consumed.
         """
-        self._frames, self._size = frames, size
-        self._by_handler = by_handler
+        self._kind, self._frames, self._size = kind, frames, size
         self._queue: deque[Message] = deque()
         self._sizes: deque[int] = deque()
         self._unconsumed = 0
@@ -44,8 +42,8 @@ class Window:
 
     async def put(self, message: Message) -> None:
         """Waits for room; after the end of the connection what comes is dropped."""
-        if message["type"] in ENDS:
-            self._end(message)
+        if message["type"] == f"{self._kind}.disconnect":
+            self.end(message.get("code", 1006))
             return
         while self.full and not self._ended:
             self._room.clear()
@@ -53,13 +51,24 @@ class Window:
         if not self._ended:
             self._take(message)
 
+    def end(self, code: int = 1006) -> None:
+        """The connection has ended, with this close code if it was a WebSocket."""
+        if not self._ended:
+            self._ended = True
+            message: Message = {"type": f"{self._kind}.disconnect"}
+            if self._kind == "websocket":
+                message["code"] = code
+            self._queue.append(message)
+            self._arrived.set()
+            self._room.set()
+
     async def get(self) -> Message:
         while not self._queue:
             self._arrived.clear()
             await self._arrived.wait()
         if self._ended and len(self._queue) == 1:
             return self._queue[0]
-        if not self._by_handler:
+        if self._kind == "http":
             self.consumed()
         return self._queue.popleft()
 
@@ -70,13 +79,6 @@ class Window:
             self._unconsumed += size
         self._queue.append(message)
         self._arrived.set()
-
-    def _end(self, message: Message) -> None:
-        if not self._ended:
-            self._ended = True
-            self._queue.append(message)
-            self._arrived.set()
-            self._room.set()
 
 
 def _size(message: Message) -> int:

@@ -24,9 +24,10 @@ async def by_pair(fetch: Fetch, pair: str) -> Any | None:
 
 
 async def by_title(fetch: Fetch, title: str) -> Any | None:
-    """The oldest public chat of this title."""
-    query = select(chats).where(chats.c.title == title, chats.c.public)
-    return (await fetch(query.order_by(chats.c.created_at).limit(1))).one_or_none()
+    """The oldest group of this title, a public one if there is one."""
+    query = select(chats).where(chats.c.title == title, chats.c.kind == "group")
+    best = query.order_by(chats.c.public.desc(), chats.c.created_at).limit(1)
+    return (await fetch(best)).one_or_none()
 
 
 async def by_client_id(fetch: Fetch, user_id: str, client_id: str) -> Any | None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from quartchat.events import Event, Page
 
 OVERHEAD = 600  # bytes of Python objects per event kept, beside its text
-SHARED_PAGES = 64
+SHARED_PAGES = 16
 MAX_PAGE_BYTES = 512 * 2**10  # what a reader is given at once
 _id = attrgetter("id")
 
