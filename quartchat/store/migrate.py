@@ -1,43 +1,21 @@
-"""Bringing a database to the schema of this version, by Alembic.
-
-Run as a program (`python -m quartchat.store.migrate URL`) it keeps what Alembic loads
-(12 MB) out of the server's memory; that is how the server calls it, when it is needed.
-"""
+"""Bringing a database to the schema of this version: in a process of its own, because what
+Alembic loads (12 MB) would stay in the server's memory."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.store.engine import Database
 from quartchat.store.schema import HEAD_REVISION
 
-HERE = Path(__file__).parent / "migrations"
-
 
 class MigrationError(Exception):
     """The database cannot be used by this version; the text says why."""
-
-
-def upgrade(url: str) -> None:
-    """Apply what is missing, in one transaction a step. `url` names a synchronous driver."""
-    from alembic import command  # noqa: PLC0415  (loaded only where it is run)
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(HERE))
-    engine = create_engine(url)
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
 
 
 async def revision(database: Database) -> str | None:
@@ -69,7 +47,7 @@ async def ensure(database: Database) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "quartchat.store.migrate",
+        "quartchat.store.upgrade",
         url,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -78,7 +56,3 @@ async def ensure(database: Database) -> None:
     if process.returncode:
         last = said.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
         raise MigrationError(f"the database could not be migrated: {last[0]}")
-
-
-if __name__ == "__main__":
-    upgrade(sys.argv[1])

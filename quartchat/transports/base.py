@@ -49,6 +49,11 @@ def log_fault(event: str, error: BaseException, **details: object) -> None:
     log.error(event, error=type(error).__name__, where=where, **details)
 
 
+def log_refusal(error: ChatError, **details: object) -> None:
+    """One line about a request that was refused: nothing of what was sent, no query."""
+    log.info("refused", code=error.code, **details)
+
+
 def services() -> Services:
     return current_app.extensions["quartchat"]  # type: ignore[no-any-return]
 

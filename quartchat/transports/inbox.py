@@ -109,6 +109,7 @@ class Inbox:
 
     async def _refuse(self, error: ChatError, frame: Frame | None) -> None:
         """A bad frame gets an error; a connection that sends nothing else is closed."""
+        base.log_refusal(error, transport="websocket", user_id=self._session.user_id)
         await self._socket.send(error_frame(error, frame.request_id if frame else None))
         self._bad += isinstance(error, BadRequest)
         self._limited += isinstance(error, RateLimited)

@@ -63,6 +63,7 @@ async def _serve(user_id: str | None) -> None:
             await _converse(socket, session, wanted)
             ending: Ending | None = session.ending
     except ChatError as error:
+        base.log_refusal(error, transport="websocket", path=socket.path)
         await socket.send(error_frame(error))
         ending = error
     await socket.close(*_close(ending))

@@ -38,6 +38,7 @@ def install(app: Quart) -> None:
 
 
 async def refused(error: ChatError) -> Response:
+    base.log_refusal(error, method=request.method, path=request.path, status=error.status)
     if is_for_machines():
         return _problem(error)
     if isinstance(error, Unauthenticated):

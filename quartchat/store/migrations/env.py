@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `quartchat.store.migrate` hands in."""
+"""Alembic's entry: runs on the connection that `quartchat.store.upgrade` hands in."""
 
 from alembic import context
 
