@@ -53,7 +53,9 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
 
 async def static(name: str) -> Response:
     """A file of `static/`; its address carries a hash of the content."""
-    response = await send_from_directory(folder("static"), name, cache_timeout=YEAR)
+    response = await send_from_directory(
+        folder("static"), name, cache_timeout=YEAR, conditional=False
+    )
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
 

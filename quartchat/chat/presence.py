@@ -59,7 +59,7 @@ class Presence:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell_chats(self, type_: str, user_id: str) -> None:
-        chats = await self._core.database.read(lambda c: _small_chats(c, user_id))
+        chats = await self._core.database.read(lambda c: rooms.small(c.execute, user_id, BIG_ROOM))
         for chat_id in chats:
             self._core.bus.signal(ephemeral(type_, {"user_id": user_id}, chat_topic(chat_id)))
 
@@ -96,11 +96,6 @@ class Presence:
         for timer in (*self._leases.values(), *self._typing.values()):
             timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def _small_chats(connection: AsyncConnection, user_id: str) -> list[str]:
-    mine = await rooms.mine(connection.execute, user_id)
-    return [row.id for row in mine if row.member_count <= BIG_ROOM]
 
 
 async def status(core: Core, presence: Presence, user_id: str) -> dict[str, Any]:

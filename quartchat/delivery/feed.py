@@ -67,6 +67,10 @@ class Feed:
             self.scopes.forget(changed)
         self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
 
+    def trimmed(self, upto: int) -> None:
+        """The store has let go of all events up to this id."""
+        self.tail.forget(upto)
+
     async def follow(self, seconds: float) -> None:
         """Announce what other processes commit; runs until cancelled."""
         while True:

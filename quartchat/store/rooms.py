@@ -151,6 +151,19 @@ async def those_in(fetch: Fetch, chat_id: str, user_ids: Collection[str]) -> set
     return {row.user_id for row in await fetch(query)}
 
 
+async def small(fetch: Fetch, user_id: str, most: int) -> list[str]:
+    """The user's chats that have at most so many members."""
+    other = members.alias()
+    query = (
+        select(members.c.chat_id)
+        .join(other, other.c.chat_id == members.c.chat_id)
+        .where(members.c.user_id == user_id)
+        .group_by(members.c.chat_id)
+        .having(func.count() <= most)
+    )
+    return [row.chat_id for row in await fetch(query)]
+
+
 def add_member(
     transaction: Transaction, chat_id: str, user_id: str, role: str, since_id: int
 ) -> None:

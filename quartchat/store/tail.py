@@ -79,6 +79,13 @@ class Tail:
         self.size += len(event.json) * 2 + OVERHEAD
         self.head = event.id
 
+    def forget(self, upto: int) -> None:
+        """Drop the events up to this id: the log does not keep them any more."""
+        while self._all and (self._all[0].id or 0) <= upto:
+            self._evict()
+        self.floor = max(self.floor, min(upto, self.head))
+        self._shared.clear()
+
     def _evict(self) -> None:
         event = self._all.popleft()
         assert event.id is not None

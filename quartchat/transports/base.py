@@ -132,6 +132,8 @@ def subscribe(session: Session, wanted: Wish) -> Subscriber:
 
 def streamed(who: Caller, name: str, wanted: Wish, form: Form, content_type: str) -> Response:
     """A response that stays open and carries the subscriber's pages, one write a page."""
+    if request.method == "HEAD":
+        return Response("", headers={**HEADERS, "Content-Type": content_type})
     body = _body(services(), who, name, request.remote_addr or "", wanted, form)
     if request.args.get("pad") == "1":
         body = _padded(body)

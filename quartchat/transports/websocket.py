@@ -66,6 +66,9 @@ async def _serve(user_id: str | None) -> None:
         base.log_refusal(error, transport="websocket", path=socket.path)
         await socket.send(error_frame(error))
         ending = error
+    except Exception as error:  # Quart would close with 1000, as if all were well
+        base.log_fault("websocket_failed", error)
+        ending = ChatError()
     await socket.close(*_close(ending))
 
 

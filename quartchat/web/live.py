@@ -3,6 +3,7 @@ JavaScript. The same fragments as everywhere, appended to a response that stays 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,10 +12,12 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
-from quartchat.chat import messages, rooms
+from quartchat.chat import messages, receipts, rooms
 from quartchat.delivery.session import Goodbye
 from quartchat.delivery.subscriber import Subscriber, Wish
-from quartchat.errors import NotAMember, RateLimited, TokenExpired, Unauthenticated
+from quartchat.errors import ChatError, NotAMember, RateLimited, TokenExpired, Unauthenticated
+from quartchat.events import Page
+from quartchat.protocol import MarkRead
 from quartchat.services import Services
 from quartchat.transports import base, forms
 from quartchat.web import views
@@ -62,6 +65,16 @@ def _end(chat_id: str) -> str:
     return views.renderer().page("partials/live_end.html", retry_seconds=AGAIN_SECONDS, url=url)
 
 
+async def _read(shared: Services, who: Caller, wanted: Wish, page: Page) -> None:
+    """What a reader without JavaScript was shown, they have read."""
+    news = (event for event in page.events if event.type == "new_message")
+    if any(event.fields()["sender_id"] != who.user_id for event in news):
+        for chat_id in wanted.chats or ():
+            wish = MarkRead(chat_id, page.cursor)
+            with contextlib.suppress(ChatError):  # removed meanwhile, or the store is full
+                await receipts.mark_read(shared.core, who.user_id, wish)
+
+
 async def _body(
     shared: Services, who: Caller, head: str, wanted: Wish, end: str
 ) -> AsyncIterator[bytes]:
@@ -76,6 +89,7 @@ async def _body(
                     if any(event.type == "reset" for event in page.events):
                         break
                     yield form.page(page)
+                    await _read(shared, who, wanted, page)
             ended = session.ending
     except RateLimited:
         ended = Goodbye(0)

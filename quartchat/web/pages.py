@@ -9,10 +9,10 @@ from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.access import Caller
-from quartchat.chat import membership, messages, people, rooms
+from quartchat.chat import membership, messages, people, receipts, rooms
 from quartchat.chat.messages import Span
 from quartchat.errors import BadRequest, ChatError, ChatNotFound, Invalid, NotAMember, UserNotFound
-from quartchat.protocol import ChatOnly, CreateChat, Member, read_cursor
+from quartchat.protocol import ChatOnly, CreateChat, MarkRead, Member, read_cursor
 from quartchat.transports import base
 from quartchat.web import views
 from quartchat.web.account import see, text_of
@@ -20,6 +20,7 @@ from quartchat.web.account import see, text_of
 blueprint = Blueprint("pages", __name__)
 blueprint.after_request(views.keep_login)
 PAGE = 60
+NEWEST = Span(limit=PAGE)
 Form = dict[str, Any]
 
 
@@ -89,15 +90,18 @@ async def chat_page(
     who: Caller, chat_id: str, values: Form | None = None, error: ChatError | None = None
 ) -> Response:
     """The chat as its members see it, or a public room's preview. The history's read gives
-    the cursor: what it does not show, the stream from there on will."""
+    the cursor: what it does not show, the stream from there on will. Opening the newest page
+    is reading it: without JavaScript nothing else could tell."""
     span, focus = _span()
-    mine, history = await base.services().database.read(
-        lambda c: _read_chat(c, who.user_id, chat_id, span)
-    )
+    core = base.services().core
+    mine, history = await core.database.read(lambda c: _read_chat(c, who.user_id, chat_id, span))
     view = next((c for c in mine["chats"] if c["chat_id"] == chat_id), None)
-    shown = view or await rooms.preview(base.services().core, chat_id)
+    shown = view or await rooms.preview(core, chat_id)
     if shown is None:
         raise ChatNotFound
+    if shown["unread"] and span == NEWEST:
+        await receipts.mark_read(core, who.user_id, MarkRead(chat_id, history["cursor"]))
+        shown["unread"] = 0  # as the reader sees it, in the list beside the chat too
     return await views.page(
         "chat.html",
         me=await views.person(who),
