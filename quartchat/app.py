@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 
-from quart import Quart, Response, send_from_directory
+from quart import Quart, Response, current_app, send_from_directory
 
 from quartchat.assemble import assemble
 from quartchat.config import Settings
@@ -21,7 +21,7 @@ from quartchat.web.proxies import TrustProxies
 from quartchat.web.render import Renderer
 
 PAGES = (api, account, doors, pages, live, health)
-YEAR = 31_536_000
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Quart:
@@ -42,7 +42,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         app.register_blueprint(module.blueprint)
     for blueprint in table.ALL:
         app.register_blueprint(blueprint)
-    app.add_url_rule("/static/<path:name>", "static", static)
+    app.add_url_rule("/static/<version>/<path:name>", "static", static)
     headers.install(app)
     problems.install(app)
     app.while_serving(lambda: running(services))
@@ -51,12 +51,13 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     return app
 
 
-async def static(name: str) -> Response:
-    """A file of `static/`; its address carries a hash of the content."""
-    response = await send_from_directory(
-        folder("static"), name, cache_timeout=YEAR, conditional=False
-    )
-    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+async def static(version: str, name: str) -> Response:
+    """A file of `static/`. For ever, if the address names the version that is served: a page
+    of the version before, loaded during an update, must not pin what is newer."""
+    response = await send_from_directory(folder("static"), name, conditional=False)
+    renderer: Renderer = current_app.extensions["quartchat.renderer"]
+    known = version == renderer.version
+    response.headers["Cache-Control"] = FOR_EVER if known else "no-cache"
     return response
 
 

@@ -1,7 +1,7 @@
 """Settings: one frozen object, read from flags, environment, one TOML file and defaults.
 
 The order is flag over environment over file over default. Each field carries its help;
-`docs/settings.md` and the README show the same table, and a test holds them together.
+the README shows the same table, and a test holds them together.
 No other module reads the environment.
 """
 
@@ -14,10 +14,26 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 PREFIX = "QUARTCHAT_"
+POSITIVE = (
+    "access_token_seconds",
+    "refresh_token_days",
+    "ticket_seconds",
+    "auth_frame_seconds",
+    "page_size",
+    "tail_bytes",
+    "follow_seconds",
+    "max_content",
+    "max_frame",
+    "messages_per_second",
+    "messages_burst",
+    "requests_per_second",
+    "logins_per_minute",
+)
 
 
 class SettingsError(ValueError):
@@ -73,6 +89,11 @@ class Settings:
         _check(self.log_level in levels, "log_level", ", ".join(levels))
         short = 0 < len(self.issuer_key.encode()) < 32
         _check(not short, "issuer_key", "32 bytes or more")
+        for name in POSITIVE:
+            _check(getattr(self, name) > 0, name, "a number above 0")
+        _check(
+            all(map(_is_network, self.trusted_proxies)), "trusted_proxies", "addresses, networks"
+        )
 
     @property
     def database(self) -> Path:
@@ -82,6 +103,14 @@ class Settings:
 def _check(good: bool, name: str, takes: str) -> None:
     if not good:
         raise SettingsError(f"setting {name}: takes {takes}")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def env_name(name: str) -> str:
@@ -114,7 +143,10 @@ def _from_file(path: Path) -> dict[str, Any]:
     unknown = sorted(set(table) - known)
     if unknown:
         raise SettingsError(f"settings file {path}: unknown {', '.join(unknown)}")
-    return table
+    try:
+        return {name: coerce(name, value) for name, value in table.items()}
+    except SettingsError as error:
+        raise SettingsError(f"settings file {path}: {error}") from error
 
 
 def kind(name: str) -> type:
@@ -131,6 +163,8 @@ def _parse(name: str, raw: str, source: str) -> Any:
         if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
             raise SettingsError(f"{source}: takes true or false, not {raw!r}")
         return word in ("1", "true", "yes", "on")
+    if kind(name) is Path and not raw:
+        raise SettingsError(f"{source}: takes the name of a folder")
     try:
         return kind(name)(raw)
     except ValueError as error:

@@ -62,6 +62,11 @@ class AuthTimeout(ChatError):
     message = "No auth frame came in time."
 
 
+class RequestTimeout(ChatError):
+    code, status, close, retryable = "request_timeout", 408, 4408, True
+    message = "The request took too long to arrive; send it again."
+
+
 class Forbidden(ChatError):
     code, status, close, retryable = "forbidden", 403, 4403, False
     message = "You may not do this."

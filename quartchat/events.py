@@ -80,11 +80,13 @@ def ephemeral(type_: str, data: Any, topic: str = "") -> Event:
 @dataclass(slots=True)
 class Page:
     """Events to send together, in order. `cursor`: id of the last durable one among them and
-    all before; `complete`: nothing that the reader may see waited beyond it when it was read."""
+    all before; `complete`: nothing that the reader may see waited beyond it when it was read;
+    `reached`: all that the reader may see up to this id is in it, or was before."""
 
     events: Sequence[Event]
     cursor: int
     complete: bool = True
+    reached: int = 0
     _forms: dict[str, bytes] = field(default_factory=dict)
 
     def form(self, name: str, make: Callable[[Iterable[Event]], bytes]) -> bytes:

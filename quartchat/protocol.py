@@ -7,6 +7,7 @@ A command is a `type` and `data`; the data of each type is one struct, whatever 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -83,6 +84,7 @@ class SignUp(msgspec.Struct):
     name: str
     password: str
     email: str | None = None
+    setup: str = ""
 
 
 class Refresh(msgspec.Struct):
@@ -118,9 +120,39 @@ def shape(value: Mapping[str, Any], kind: type[T], *, lenient: bool = False) -> 
     try:
         return msgspec.convert(dict(value), kind, strict=not lenient)
     except msgspec.ValidationError as error:
-        text = str(error)
-        field = text.rpartition("$.")[2].rstrip("`") if "$." in text else None
-        raise Invalid(f"{text}.", field=field) from error
+        raise _invalid(str(error)) from error
+
+
+_EXPECTED = re.compile(r"Expected `(?P<want>[^`]+)`(?:, got `(?P<got>[^`]+)`)?")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_AT = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "nothing",
+}
+
+
+def _invalid(text: str) -> Invalid:
+    """msgspec's message as a sentence for people, with the field."""
+    at = _AT.search(text)
+    field = (at["path"] if at else "") or None
+    if missing := _MISSING.search(text):
+        name = f"{field}.{missing['name']}" if field else missing["name"]
+        return Invalid(f'The field "{name}" is missing.', field=name)
+    if found := _EXPECTED.search(text):
+        got = f", not {_words(found['got'])}" if found["got"] else ""
+        where = f'The field "{field}"' if field else "This"
+        return Invalid(f"{where} takes {_words(found['want'])}{got}.", field=field)
+    return Invalid(f"{text}.", field=field)
+
+
+def _words(types: str) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types.split(" | ") if name != "null")
 
 
 def read_cursor(*values: str | None) -> int | None:

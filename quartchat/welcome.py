@@ -13,6 +13,7 @@ async def first_steps(services: Services, address: str) -> None:
         return
     print(
         "quartchat is ready. It has no administrator yet: open this link to become the first\n"
-        f"(it works once):\n\n    {address}/signup?setup={services.setup_code}\n",
+        f"(it works once):\n\n    {address}/signup?setup={services.setup_code}\n\n"
+        "(or use: quartchat user add NAME --admin)",
         flush=True,
     )

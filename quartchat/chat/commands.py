@@ -43,15 +43,16 @@ class Commands:
         command = TABLE.get(name)
         if command is None:
             raise UnknownType(f"There is no command {name[:60]!r}.")
-        self._check_rate(actor, name)
+        self.check_rate(actor, name)
         wish = protocol.shape(data, command.shape, lenient=lenient)
         found = await command.run(self, actor, wish)
         return None if command.answer is None else (command.answer, found or {})
 
-    def _check_rate(self, actor: str, name: str) -> None:
+    def check_rate(self, actor: str, name: str = "") -> None:
+        """Raises RateLimited. What is no command (HTTP alone has it) counts like a message."""
         if self.core.settings.no_limits:
             return
-        buckets = self._messages if name in WRITES else self._signals
+        buckets = self._messages if name not in SIGNALS else self._signals
         wait = buckets.take(actor)
         if wait:
             raise RateLimited(retry_after=wait)
@@ -80,7 +81,7 @@ class Commands:
         return await membership.leave(self.core, actor, wish)
 
 
-WRITES = frozenset({"send_message", "join_chat", "leave_chat"})
+SIGNALS = frozenset({"typing", "mark_read", "get_my_chats", "get_chat_status"})
 TABLE: dict[str, Command] = {
     "send_message": Command(protocol.SendMessage, Commands.send),
     "typing": Command(protocol.Typing, Commands.typing, answer=None),

@@ -18,7 +18,8 @@ MANAGERS = ("owner", "admin")
 
 
 async def join(core: Core, actor: str, wish: ChatOnly) -> Ack:
-    """Join a public room. Raises ChatNotFound, Forbidden (private)."""
+    """Join a public room; in one that all have left, as its owner. Raises ChatNotFound,
+    Forbidden (private)."""
 
     async def work(tx: Transaction) -> Ack:
         chat = await rooms.get(tx.fetch, wish.chat_id)
@@ -108,9 +109,10 @@ async def _admit(tx: Transaction, chat_id: str, user_id: str, by: str) -> Ack:
     person = await people.by_id(tx.fetch, user_id)
     if person is None:
         raise UserNotFound
+    role = "member" if await rooms.has_owner(tx.fetch, chat_id) else "owner"
     event = tx.append(Draft(chat_topic(chat_id), "user_joined", _about(tx, chat_id, person, by)))
     assert event.id is not None
-    rooms.add_member(tx, chat_id, user_id, "member", event.id)
+    rooms.add_member(tx, chat_id, user_id, role, event.id)
     return {"chat_id": chat_id, "event_id": event.id}
 
 

@@ -135,6 +135,7 @@ async def _view(connection: AsyncConnection, user_id: str, row: Any, last: Any) 
         "chat_id": row.id,
         "kind": row.kind,
         "title": row.title or _other_name(row, user_id, members),
+        "other_id": messages.other_of(row.pair, user_id) if row.pair else None,
         "public": row.public,
         "role": row.role,
         "unread": row.unread,
@@ -161,6 +162,7 @@ async def preview(core: Core, chat_id: str) -> dict[str, Any] | None:
         count = len(await rooms.member_ids(connection.execute, chat_id))
         view = {"chat_id": chat_id, "kind": chat.kind, "title": chat.title, "public": True}
         return view | {
+            "other_id": None,
             "role": None,
             "unread": 0,
             "last_message": None,

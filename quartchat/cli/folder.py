@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from quartchat.assemble import assemble
-from quartchat.config import Settings
+from quartchat.config import Settings, SettingsError
 from quartchat.services import Services
 from quartchat.store import migrate
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Services]:
-    """Services without a server; a running one hears of what is written by following the log."""
+async def opened(settings: Settings, *, make: bool = True) -> AsyncIterator[Services]:
+    """Services without a server; a running one hears of what is written by following the log.
+    Raises SettingsError for a folder without a database, unless it may be made."""
+    if not make and not settings.database.exists():
+        raise SettingsError(f"there is no database in {settings.data}; choose it with --data")
     services = assemble(settings, lambda event: None)
     try:
         await migrate.ensure(services.database)

@@ -31,7 +31,11 @@ def command() -> None:
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--chat", required=True, help="Id or title of the room; made if there is none.")
-@click.option("--owner", default=None, help="Owner of a room that is made: else the first admin.")
+@click.option(
+    "--owner",
+    default=None,
+    help="Owner of a room that is made; else the first admin, or the oldest user.",
+)
 @settings_options(only=["data"])
 def irc(
     files: tuple[Path, ...],

@@ -20,7 +20,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def remote_options(function: F) -> F:
     """--url, and --as NAME on the server's own folder, or a token."""
     for option in (
-        click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Server."),
+        click.option(
+            "--url",
+            default="http://127.0.0.1:8000",
+            show_default=True,
+            help="Address of the server.",
+        ),
         click.option("--as", "name", default=None, help="Act as this user of the folder --data."),
         click.option(
             "--token",
@@ -58,7 +63,7 @@ def _minting(settings: Any, name: str) -> Callable[[], Coroutine[Any, Any, str]]
         from quartchat.cli.folder import opened  # noqa: PLC0415
         from quartchat.errors import UserNotFound  # noqa: PLC0415
 
-        async with opened(settings) as services:
+        async with opened(settings, make=False) as services:
             row = await people.find(services.core, name)
             if row is None:
                 raise UserNotFound(f"There is no user {name!r} in {settings.data}.")

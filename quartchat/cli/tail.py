@@ -15,10 +15,16 @@ TRANSPORTS = ("best", "ws", "stream", "sse", "poll")
 
 @click.command()
 @click.argument("chats", nargs=-1)
-@click.option("--transport", type=click.Choice(TRANSPORTS), default="best", show_default=True)
+@click.option(
+    "--transport",
+    type=click.Choice(TRANSPORTS),
+    default="best",
+    show_default=True,
+    help="How to get events; best: the first of ws, stream and poll that works.",
+)
 @click.option("--since", type=click.IntRange(0), default=None, help="After this event id; 0: all.")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON per event, of every type.")
-@click.option("--count", type=click.IntRange(1), default=None, help="End after so many events.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON per event.")
+@click.option("--count", type=click.IntRange(1), default=None, help="End after so many lines.")
 @remote_options
 def command(
     chats: tuple[str, ...],
@@ -31,18 +37,24 @@ def command(
     """Follow CHATS (ids, titles or @NAME; all of yours without) as things happen.
 
     Comes back by itself after a break, where it was: nothing is missed or shown twice.
+    Times are UTC. Ctrl+C ends it, and says how to go on from there.
     """
-    position: list[int] = []
+    position = [since or 0]
 
     async def work() -> None:
         left = count
         async with connect(**options) as client:
             ids = [await client.find_chat(chat) for chat in chats]
+            titles = {} if as_json or len(ids) == 1 else await client.chat_titles()
+            click.echo("Following; Ctrl+C ends.", err=True)
             wanted: Any = {"chats": ids or None, "cursor": since, "transport": transport}
             async with aclosing(client.follow(**wanted)) as events:
                 async for event in events:
-                    _show(event, as_json)
-                    position[:] = [event.get("id") or (position or [0])[0]]
+                    line = json_line(event) if as_json else text_line(event, titles)
+                    position[0] = event.get("id") or position[0]
+                    if line is None:
+                        continue
+                    click.echo(line)
                     left = left - 1 if left is not None else None
                     if left == 0:
                         return
@@ -50,21 +62,27 @@ def command(
     try:
         run(work())
     except SystemExit:
-        if position and position[0]:
+        if position[0]:
             click.echo(f"To go on from here: --since {position[0]}", err=True)
         raise
 
 
-def _show(event: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
-        return
+def json_line(event: dict[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_line(event: dict[str, Any], titles: dict[str, str]) -> str | None:
+    """The event for people, or None for what is nothing to read."""
     data = event["data"]
+    when = str(data.get("timestamp", ""))[:16].replace("T", " ")
+    chat = data.get("chat_id")
+    where = f" [{titles.get(chat, chat)}]" if titles and chat else ""
     if event["type"] == "new_message":
         who = (data.get("sender") or {}).get("name", data["sender_id"])
-        click.echo(f"{data['timestamp'][:16].replace('T', ' ')} <{who}> {data['content']}")
-    elif event["type"] in ("user_joined", "user_left"):
+        return f"{when}{where} <{who}> {data['content']}"
+    if event["type"] in ("user_joined", "user_left"):
         verb = event["type"].removeprefix("user_")
-        click.echo(f"{data.get('timestamp', '')[:16].replace('T', ' ')} * {data['name']} {verb}")
-    elif event["type"] == "reset":
-        click.echo("Some events are not kept any more; going on with the newest.", err=True)
+        return f"{when}{where} * {data.get('name', data['user_id'])} {verb}"
+    if event["type"] == "reset":
+        return "-- Some events are not kept any more; going on with the newest. --"
+    return None

@@ -20,6 +20,12 @@ async def find_chat(http: httpx.AsyncClient, url: str, token: str, name: str) ->
     return str(found[0])
 
 
+async def chat_titles(http: httpx.AsyncClient, url: str, token: str) -> dict[str, str]:
+    """Chat id -> title."""
+    chats = (await _ask(http, "GET", f"{url}/api/chats", token))["chats"]
+    return {chat["chat_id"]: chat["title"] for chat in chats}
+
+
 async def _direct(http: httpx.AsyncClient, url: str, token: str, name: str) -> str:
     users = (await _ask(http, "GET", f"{url}/api/users", token, params={"name": name}))["users"]
     wish = {"kind": "direct", "user_id": users[0]["user_id"]}

@@ -105,6 +105,12 @@ class Client:
 
         return await find_chat(self._http(), self._url, await self._fresh_token(), name)
 
+    async def chat_titles(self) -> dict[str, str]:
+        """Chat id -> title, of the user's chats. Raises Refused, Unreachable."""
+        from quartchat.client.chats import chat_titles  # noqa: PLC0415 (it loads httpx)
+
+        return await chat_titles(self._http(), self._url, await self._fresh_token())
+
     async def follow(
         self,
         *,

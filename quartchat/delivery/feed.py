@@ -20,6 +20,7 @@ from quartchat.events import Event, Page, user_topic
 from quartchat.store import log as rows
 from quartchat.store.engine import Database
 from quartchat.store.tail import Tail, page_of
+from quartchat.store.writer import Transaction
 
 FOLLOW_PAGE = 1000
 log = structlog.get_logger("quartchat.feed")
@@ -43,15 +44,20 @@ class Feed:
     def __init__(self, database: Database, tail: Tail, bus: Bus, scopes: Scopes) -> None:
         self.database, self.tail, self.bus, self.scopes = database, tail, bus, scopes
         self._seen = tail.head  # all events up to here were announced
+        self._floor = 0  # the newest id that the log does not keep any more
         self._behind = asyncio.Event()
 
     async def start(self) -> None:
-        head = (await self.database.read(rows.state)).head
-        self.tail.reset(head)
-        self._seen = head
+        state = await self.database.read(rows.state)
+        self.tail.reset(state.head)
+        self._seen, self._floor = state.head, state.floor
 
-    def committed(self, previous_head: int, events: list[Event]) -> None:
+    def committed(self, transaction: Transaction) -> None:
         """Take in what this process has just committed, and wake those whom it concerns."""
+        self._floor = max(self._floor, transaction.floor)
+        previous_head, events = transaction.previous_head, transaction.events
+        if not events:
+            return
         alone = previous_head == self.tail.head == self._seen
         self.tail.extend(previous_head, events)
         if alone:
@@ -66,10 +72,6 @@ class Feed:
         if changed:
             self.scopes.forget(changed)
         self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
-
-    def trimmed(self, upto: int) -> None:
-        """The store has let go of all events up to this id."""
-        self.tail.forget(upto)
 
     async def follow(self, seconds: float) -> None:
         """Announce what other processes commit; runs until cancelled."""
@@ -89,7 +91,8 @@ class Feed:
     async def _catch_up(self) -> bool:
         """Announce one page of what was not announced yet; True when there may be more."""
         seen = self._seen
-        found = await self.database.read(lambda c: rows.everything(c, seen, FOLLOW_PAGE))
+        state, found = await self.database.read(lambda c: _news(c, seen))
+        self._floor = max(self._floor, state.floor)
         if not found or self._seen != seen:
             return bool(found)
         self._seen = found[-1].id or seen
@@ -101,7 +104,8 @@ class Feed:
     async def position(self, cursor: int | None) -> Position:
         """Where a reader begins. None: at the head; 0: with the oldest event kept. Raises
         CursorLost for what retention took away and for ids that were never given out."""
-        if cursor is not None and self.tail.floor <= cursor <= self.tail.head:
+        kept = max(self.tail.floor, self._floor)
+        if cursor is not None and kept <= cursor <= self.tail.head:
             return Position(cursor, self.tail.head)
         state = await self.database.read(rows.state)
         if cursor is None:
@@ -110,7 +114,7 @@ class Feed:
             raise CursorLost("unknown", state.head)
         if 0 < cursor < state.floor:
             raise CursorLost("expired", state.head)
-        return Position(cursor, state.head)
+        return Position(max(cursor, state.floor), state.head)
 
     async def read(
         self, user_id: str, chats: Collection[str] | None, cursor: int, limit: int
@@ -122,10 +126,14 @@ class Feed:
             if cursor >= self.tail.floor:
                 return _shown(self.tail.read(scope.starts(cursor), cursor, limit), scope), scope
             state, events = await self._stored(scope, cursor, limit)
-            if 0 < cursor < state.floor:
+            if cursor < state.floor:
                 raise CursorLost("expired", state.head)
             if self.scopes.is_current(full):  # else somebody was removed while it was read
-                page = page_of(events, limit) if events else Page((), cursor)
+                page = (
+                    page_of(events, limit, state.head)
+                    if events
+                    else Page((), cursor, reached=state.head)
+                )
                 return _shown(page, scope), scope
 
     async def _stored(
@@ -138,8 +146,12 @@ class Feed:
         return await self.database.read(work)
 
 
+async def _news(connection: AsyncConnection, seen: int) -> tuple[rows.State, list[Event]]:
+    return await rows.state(connection), await rows.everything(connection, seen, FOLLOW_PAGE)
+
+
 def _shown(page: Page, scope: Scope) -> Page:
     if scope.only is None or all(scope.shows(event) for event in page.events):
         return page
     shown = [event for event in page.events if scope.shows(event)]
-    return Page(shown, page.cursor, page.complete)
+    return Page(shown, page.cursor, page.complete, page.reached)

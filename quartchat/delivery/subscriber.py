@@ -30,6 +30,7 @@ class Wish:
     chats: frozenset[str] | None = None
     heartbeat: float = 15.0
     page_size: int = 500
+    hold: float | None = None  # a poll ends after so much silence; else a heartbeat breaks it
 
 
 class Subscriber:
@@ -70,7 +71,7 @@ class Subscriber:
         """What there is to send now; else what there is after a wait; None: look again."""
         page, scope = await self._read()
         wake.follow(scope.since)
-        self._position = page.cursor
+        self._position = max(page.cursor, page.reached)
         if page.events:
             self.cursor = page.events[-1].id or page.cursor
             return page
@@ -88,7 +89,8 @@ class Subscriber:
         if left <= WARN_SECONDS and not self._session.warned:
             self._session.warned = True
             return self._say(ephemeral("token_expiring", {"expires_in": max(0, int(left))}))
-        silence = self._quiet_since + self._wish.heartbeat - self._now()
+        patience = self._wish.heartbeat if self._wish.hold is None else self._wish.hold
+        silence = self._quiet_since + patience - self._now()
         if silence <= 0:
             return self._say(self._mark("heartbeat"))
         until_step = left if self._session.warned else left - WARN_SECONDS

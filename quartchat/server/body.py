@@ -10,16 +10,11 @@ import asyncio
 import json
 from http import HTTPStatus
 
-from quartchat.errors import BadRequest, ChatError, TooLarge
+from quartchat.errors import ChatError, RequestTimeout, TooLarge
 from quartchat.server.asgi import App, Message, Receive, Scope, Send
 from quartchat.server.limits import Limits
 
 GONE: Message = {"type": "http.disconnect"}
-
-
-class BodyTimeout(BadRequest):
-    status, retryable = 408, True
-    message = "The body of the request took too long to arrive; send it again."
 
 
 def wrap(app: App, limits: Limits) -> App:
@@ -77,7 +72,7 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            return await self._refuse(BodyTimeout())
+            return await self._refuse(RequestTimeout())
         return await self._counted(message)
 
     async def send(self, message: Message) -> None:

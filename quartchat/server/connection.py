@@ -30,6 +30,8 @@ GRACE = 0.5
 """seconds that a handler has to take in what came before the end of the connection"""
 FLUSH_SECONDS = 60.0
 """longest time for the last answer to leave; a reader that takes nothing ends much earlier"""
+LINGER_BYTES = 2**20
+"""how much is thrown away after the last answer; then the sender is left to block"""
 TCP_ESTABLISHED = 1
 
 logger = logging.getLogger("hypercorn.error")
@@ -65,6 +67,7 @@ class Connection:
         self._tasks = Tasks(edge, self._failed)
         self._fuse: asyncio.Timeout | None = None
         self._finishing = False
+        self._thrown_away = 0
         self._reading = True
         self._heard = self._idle_since = self._loop.time()
         self._idle = True
@@ -138,14 +141,21 @@ class Connection:
             async with asyncio.timeout(None) as self._fuse:
                 while data := await self._reader.read(READ_SIZE):
                     self._heard = self._loop.time()
-                    if not self._finishing:
-                        self._reading = False
-                        await self._protocol.handle(RawData(data))
-                        self._reading = True
+                    if self._finishing:
+                        await self._throw_away(data)
+                        continue
+                    self._reading = False
+                    await self._protocol.handle(RawData(data))
+                    self._reading = True
         except OSError:  # TimeoutError, of the fuse or of the kernel, is one too
             pass
         finally:
             self._fuse = None
+
+    async def _throw_away(self, data: bytes) -> None:
+        self._thrown_away += len(data)
+        if self._thrown_away > LINGER_BYTES:
+            await self._writer.wait_closed()
 
     def _burn(self, seconds: float = GRACE) -> None:
         when = self._loop.time() + seconds

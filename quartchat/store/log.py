@@ -63,5 +63,6 @@ def event_of(row: Any) -> Event:
 async def trim(transaction: Transaction, upto: int) -> None:
     """Take away all events up to this id; cursors below it get `reset` from now on."""
     newest = min(upto, transaction.head)
+    transaction.floor = max(transaction.floor, newest)
     transaction.run(update(log_state).values(floor=newest).where(log_state.c.floor < newest))
     transaction.run(delete(events).where(events.c.id <= newest))

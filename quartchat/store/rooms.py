@@ -131,6 +131,11 @@ async def public_others(fetch: Fetch, user_id: str, limit: int = 100) -> list[di
     return [dict(row._mapping) for row in await fetch(query)]
 
 
+async def has_owner(fetch: Fetch, chat_id: str) -> bool:
+    query = select(members.c.user_id).where(members.c.chat_id == chat_id)
+    return (await fetch(query.where(members.c.role == "owner").limit(1))).first() is not None
+
+
 async def heir(fetch: Fetch, chat_id: str, leaving: str) -> str | None:
     """Who becomes owner when the owner leaves: an admin, else who has been there longest."""
     query = (

@@ -79,13 +79,6 @@ class Tail:
         self.size += len(event.json) * 2 + OVERHEAD
         self.head = event.id
 
-    def forget(self, upto: int) -> None:
-        """Drop the events up to this id: the log does not keep them any more."""
-        while self._all and (self._all[0].id or 0) <= upto:
-            self._evict()
-        self.floor = max(self.floor, min(upto, self.head))
-        self._shared.clear()
-
     def _evict(self) -> None:
         event = self._all.popleft()
         assert event.id is not None
@@ -102,14 +95,14 @@ class Tail:
             if run is not None and run.ids[-1] > start:
                 found.append(run.after(start, limit + 1))
         if not found:
-            return Page((), cursor)
+            return Page((), cursor, reached=self.head)
         if len(found) == 1:
             return self._share(found[0], limit)
         merged = sorted((event for events in found for event in events), key=_id)
-        return page_of(merged, limit)
+        return page_of(merged, limit, self.head)
 
     def _share(self, events: list[Event], limit: int) -> Page:
-        page = page_of(events, limit)
+        page = page_of(events, limit, self.head)
         first = page.events[0]
         key = (first.topic, first.id or 0, page.cursor, page.complete)
         shared = self._shared.setdefault(key, page)
@@ -118,9 +111,9 @@ class Tail:
         return shared
 
 
-def page_of(events: Sequence[Event], limit: int) -> Page:
+def page_of(events: Sequence[Event], limit: int, head: int) -> Page:
     """The first `limit` of these, fewer where they are large (one more than the limit tells
-    that the page is not complete)."""
+    that the page is not complete). `head`: the log's head when they were read."""
     count, size = 0, 0
     for event in events[:limit]:
         size += len(event.json)
@@ -129,4 +122,5 @@ def page_of(events: Sequence[Event], limit: int) -> Page:
         count += 1
     last = events[count - 1]
     assert last.id is not None
-    return Page(events[:count], last.id, complete=count == len(events))
+    complete = count == len(events)
+    return Page(events[:count], last.id, complete, reached=head if complete else last.id)

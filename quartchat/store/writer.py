@@ -43,6 +43,7 @@ class Transaction:
         self.previous_head = self.head = head
         self.now = clock()
         self.events: list[Event] = []
+        self.floor = 0  # the newest id that was taken away, if any was
         self._mine: list[Event] = []
         self._changes: list[tuple[Executable, Row]] = []
         self._pending: list[tuple[Executable, Row]] = []
@@ -109,13 +110,13 @@ def _row(event: Event) -> Row:
 
 
 class Writer:
-    """`committed(previous_head, events)` is called after each commit, before anyone is told:
-    events in id order; `previous_head` is the log's head before them."""
+    """`committed(transaction)` is called after each commit, before anyone is told: its `events`
+    in id order, `previous_head` the log's head before them."""
 
     def __init__(
         self,
         database: Database,
-        committed: Callable[[int, list[Event]], None],
+        committed: Callable[[Transaction], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._committed, self._clock = database, committed, clock
@@ -162,8 +163,7 @@ class Writer:
         except Exception as error:
             await self._failed(group, error)
             return
-        if transaction.events:
-            self._committed(transaction.previous_head, transaction.events)
+        self._committed(transaction)
         for future, result, refusal in outcomes:
             _resolve(future, result, refusal)
 

@@ -16,6 +16,7 @@ from quartchat.access import (
     Caller,
     Knock,
     Way,
+    check_request_rate,
     check_same_origin,
     find_caller,
 )
@@ -146,12 +147,14 @@ async def _body(
     shared: Services, who: Caller, name: str, address: str, wanted: Wish, form: Form
 ) -> AsyncIterator[bytes]:
     try:
+        check_request_rate(shared, address)
         with shared.sessions.open(who.identity, name, address) as session:
             reader = Subscriber(session, shared.feed, wanted, shared.clock)
             async with aclosing(reader.pages()) as pages:
                 async for page in pages:
                     yield form.page(page)
     except RateLimited as error:
+        log_refusal(error, transport=name, user_id=who.user_id)
         yield form.page(Page([overload(error)], 0))
 
 

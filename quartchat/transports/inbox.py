@@ -21,14 +21,14 @@ MOST_SENDING = 64  # messages of one connection that wait for their commit at on
 async def receive_text(socket: Websocket) -> str:
     """The next frame. Raises BadRequest for a binary one."""
     raw = await socket.receive()
-    _consumed(socket)
     if not isinstance(raw, str):
         raise BadRequest("Send text frames; this one was binary.")
     return raw
 
 
-def _consumed(socket: Websocket) -> None:
-    """Tell the edge that there is room for one frame more (see server/window.py)."""
+def consumed(socket: Websocket) -> None:
+    """Tell the edge that a frame is dealt with, and there is room for one more (see
+    server/window.py)."""
     window: Any = socket.scope.get("quartchat.window")
     if window is not None:
         window.consumed()
@@ -56,16 +56,18 @@ class Inbox:
         frame: Frame | None = None
         try:
             frame = read_frame(await receive_text(self._socket))
+            if frame.type == "send_message":
+                await self._send_soon(frame)
+                return
             await self._handle(frame)
         except ChatError as error:
             await self._refuse(error, frame)
+        consumed(self._socket)
 
     async def _handle(self, frame: Frame) -> None:
-        if frame.type == "send_message":
-            await self._send_soon(frame)
-            return
         await asyncio.gather(*self._sending)
         if frame.type == "ping":
+            self._bad = 0
             await self._socket.send(reply("pong", frame.data, frame.request_id))
         elif frame.type == "auth":
             await self._renew(frame)
@@ -93,7 +95,11 @@ class Inbox:
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._run(frame))
         self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        consumed(self._socket)
 
     async def _renew(self, frame: Frame) -> None:
         token = frame.data.get("token")
@@ -102,6 +108,7 @@ class Inbox:
         identity = await self._services.logins.identify(token)
         if identity.user_id != self._session.user_id:
             raise Forbidden("This token is another user's.")
+        self._bad = 0
         self._session.identity = identity
         self._session.renew(identity.expires_at)
         left = max(0, int(identity.expires_at - self._services.clock()))

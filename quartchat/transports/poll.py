@@ -37,7 +37,7 @@ async def poll() -> Response:
     who = await base.caller()
     wanted = await base.wish(request, who.user_id)
     hold = base.hold_seconds(request.args.get("timeout"))
-    return await _answer(who, replace(wanted, heartbeat=hold), [])
+    return await _answer(who, replace(wanted, hold=hold), [])
 
 
 @blueprint.post("/poll")
@@ -52,7 +52,7 @@ async def serial() -> Response:
     if len(body.commands) > MOST_COMMANDS:
         raise Invalid(f"At most {MOST_COMMANDS} commands at once.", field="commands")
     answers = [text for command in body.commands if (text := await _run(who, command))]
-    return await _answer(who, replace(wanted, heartbeat=0.0 if answers else hold), answers)
+    return await _answer(who, replace(wanted, hold=0.0 if answers else hold), answers)
 
 
 async def _run(who: Caller, command: dict[str, Any]) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from quart import Blueprint, Response, Websocket, websocket
 
-from quartchat.access import Caller, Way, check_same_origin, find_caller
+from quartchat.access import Caller, Way, check_request_rate, check_same_origin, find_caller
 from quartchat.delivery.session import Ending, Goodbye, Session
 from quartchat.delivery.subscriber import Wish
 from quartchat.errors import (
@@ -24,7 +24,7 @@ from quartchat.errors import (
 from quartchat.events import Page
 from quartchat.protocol import error_frame, read_frame
 from quartchat.transports import base, forms
-from quartchat.transports.inbox import Inbox, receive_text
+from quartchat.transports.inbox import Inbox, consumed, receive_text
 
 blueprint = Blueprint("websocket", __name__)
 GOING_AWAY = 1001
@@ -55,6 +55,7 @@ async def _serve(user_id: str | None) -> None:
     socket = cast(Any, websocket)._get_current_object()
     await socket.accept()
     try:
+        check_request_rate(base.services(), _address(socket))
         who = await _known(socket)
         if user_id is not None and user_id != who.user_id:
             raise Forbidden("This address is another user's.")
@@ -84,6 +85,7 @@ async def _known(socket: Websocket) -> Caller:
     try:
         async with asyncio.timeout(base.services().settings.auth_frame_seconds):
             frame = read_frame(await receive_text(socket))
+            consumed(socket)
     except TimeoutError:
         raise AuthTimeout from None
     token = frame.data.get("token")

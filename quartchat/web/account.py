@@ -34,11 +34,11 @@ async def log_in() -> Response:
     return set_cookies(answer(grant.answer()), grant)
 
 
-async def signed_up(wish: SignUp, setup: str = "") -> Grant:
-    """For pages and API: a new user, logged in. `setup`: the code of the first start."""
+async def signed_up(wish: SignUp) -> Grant:
+    """For pages and API: a new user, logged in; by the first start's setup code an admin."""
     shared = base.services()
     check_same_origin(shared, base.knock(request))
-    first = hmac.compare_digest(setup.encode(), shared.setup_code.encode())
+    first = hmac.compare_digest(wish.setup.encode(), shared.setup_code.encode())
     user = await people.sign_up(shared.core, wish, first_admin=first)
     return await shared.logins.start(user)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
+from quartchat.access import Caller
 from quartchat.chat import membership, messages, people, rooms
 from quartchat.errors import Invalid, UserNotFound
 from quartchat.events import encode_data
@@ -29,6 +30,13 @@ async def _command(name: str, **fixed: str) -> Response:
         who.user_id, name, {**fields, **fixed}, lenient=lenient
     )
     return Response("", 204) if found is None else answer(found[1])
+
+
+async def _changer() -> Caller:
+    """Who makes this change. Raises RateLimited."""
+    who = await base.caller()
+    base.services().commands.check_rate(who.user_id)
+    return who
 
 
 @blueprint.get("/chats")
@@ -68,7 +76,7 @@ async def leave(chat_id: str) -> Response:
 
 @blueprint.post("/chats")
 async def create_chat() -> Response:
-    who = await base.caller()
+    who = await _changer()
     fields, lenient = await read_fields()
     wish = shape(fields, CreateChat, lenient=lenient)
     core = base.services().core
@@ -95,7 +103,7 @@ def _limit(raw: str | None) -> int:
 
 @blueprint.post("/chats/<chat_id>/members")
 async def add_member(chat_id: str) -> Response:
-    who = await base.caller()
+    who = await _changer()
     fields, lenient = await read_fields()
     wish = shape({**fields, "chat_id": chat_id}, Member, lenient=lenient)
     return answer(await membership.add(base.services().core, who.user_id, wish))
@@ -103,14 +111,14 @@ async def add_member(chat_id: str) -> Response:
 
 @blueprint.delete("/chats/<chat_id>/members/<path:user_id>")
 async def remove_member(chat_id: str, user_id: str) -> Response:
-    who = await base.caller()
+    who = await _changer()
     wish = Member(chat_id, user_id)
     return answer(await membership.remove(base.services().core, who.user_id, wish))
 
 
 @blueprint.patch("/chats/<chat_id>/members/<path:user_id>")
 async def set_role(chat_id: str, user_id: str) -> Response:
-    who = await base.caller()
+    who = await _changer()
     fields, lenient = await read_fields()
     wish = shape({**fields, "chat_id": chat_id, "user_id": user_id}, SetRole, lenient=lenient)
     return answer(await membership.set_role(base.services().core, who.user_id, wish))
@@ -132,7 +140,10 @@ async def me() -> Response:
 async def find_user() -> Response:
     """One user by name: chats are made with ids."""
     await base.caller()
-    row = await people.find(base.services().core, request.args.get("name", "").strip())
+    name = request.args.get("name", "").strip()
+    if not name:
+        raise Invalid("Say whom: /api/users?name=…", field="name")
+    row = await people.find(base.services().core, name)
     if row is None:
         raise UserNotFound
     return answer({"users": [{"user_id": row.id, "name": row.name}]})

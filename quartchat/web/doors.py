@@ -59,8 +59,9 @@ async def signup_form() -> Response:
 async def signup() -> Response:
     form = await request.form
     wish = SignUp(form.get("name", ""), form.get("password", ""), form.get("email"))
+    wish.setup = form.get("setup", "")
     try:
-        grant = await signed_up(wish, form.get("setup", ""))
+        grant = await signed_up(wish)
     except ChatError as error:
         return await _signup_page(dict(form), error)
     return set_cookies(see("/chats"), grant)

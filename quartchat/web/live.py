@@ -38,6 +38,8 @@ async def live(chat_id: str) -> Response:
         raise NotAMember
     wanted = replace(await base.wish(request, who.user_id), chats=frozenset({chat_id}))
     items, cursor = await _first_page(who, chat_id, wanted)
+    if view["unread"] and items:
+        await _mark_read(base.services(), who, chat_id, cursor)
     head = _head(await views.person(who), view, items)
     body = _body(base.services(), who, head, replace(wanted, cursor=cursor), _end(chat_id))
     response = Response(body, headers={**base.HEADERS, "Content-Type": TYPE})
@@ -70,9 +72,12 @@ async def _read(shared: Services, who: Caller, wanted: Wish, page: Page) -> None
     news = (event for event in page.events if event.type == "new_message")
     if any(event.fields()["sender_id"] != who.user_id for event in news):
         for chat_id in wanted.chats or ():
-            wish = MarkRead(chat_id, page.cursor)
-            with contextlib.suppress(ChatError):  # removed meanwhile, or the store is full
-                await receipts.mark_read(shared.core, who.user_id, wish)
+            await _mark_read(shared, who, chat_id, page.cursor)
+
+
+async def _mark_read(shared: Services, who: Caller, chat_id: str, upto: int) -> None:
+    with contextlib.suppress(ChatError):  # removed meanwhile, or the store is full
+        await receipts.mark_read(shared.core, who.user_id, MarkRead(chat_id, upto))
 
 
 async def _body(

@@ -45,7 +45,7 @@ class Renderer:
     """Renders `templates`; addresses of files under `static` carry a hash of their content."""
 
     def __init__(self, templates: Path, static: Path, site_name: str) -> None:
-        self._version = _hash_files(static)
+        self.version = _hash_files(static)
         self._env = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -71,8 +71,9 @@ class Renderer:
         return _LAYOUT.sub(" ", html).strip()
 
     def static_url(self, path: str) -> str:
-        """`css/a.css` -> `/static/css/a.css?v=…`, which may be cached for ever."""
-        return f"/static/{path}?v={self._version}"
+        """`css/a.css` -> `/static/VERSION/css/a.css`, which may be cached for ever: what it
+        imports by a relative address carries the version too."""
+        return f"/static/{self.version}/{path}"
 
 
 def person_key(user_id: str) -> str:

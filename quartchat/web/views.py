@@ -7,7 +7,7 @@ from typing import Any
 
 from quart import Response, current_app, g, request
 
-from quartchat.access import Caller, Way, check_same_origin
+from quartchat.access import REFRESH_COOKIE, Caller, Way, check_same_origin
 from quartchat.chat import people
 from quartchat.errors import ChatError, TokenExpired, Unauthenticated
 from quartchat.transports import base
@@ -15,6 +15,8 @@ from quartchat.web.account import renewed
 from quartchat.web.cookies import set_cookies
 from quartchat.web.fragments import Fragments
 from quartchat.web.render import Renderer
+
+NEARLY_OVER = 30.0  # seconds: a stream that a page opens should not end at once
 
 
 def renderer() -> Renderer:
@@ -36,13 +38,20 @@ async def viewer() -> Caller:
     """Who looks at the page. One whose access token has expired is renewed on the way, so
     that nothing is lost that was typed meanwhile. Raises Unauthenticated."""
     try:
-        return await base.caller()
+        who = await base.caller()
     except TokenExpired:
-        if request.method != "GET":
-            check_same_origin(base.services(), base.knock(request))
-        g.grant = await renewed()
-        identity = await base.services().logins.identify(g.grant.access_token)
-        return Caller(identity, Way.COOKIE)
+        return await _renewed()
+    left = who.identity.expires_at - base.services().clock()
+    if who.way is Way.COOKIE and left < NEARLY_OVER and REFRESH_COOKIE in request.cookies:
+        return await _renewed()
+    return who
+
+
+async def _renewed() -> Caller:
+    if request.method != "GET":
+        check_same_origin(base.services(), base.knock(request))
+    g.grant = await renewed()
+    return Caller(await base.services().logins.identify(g.grant.access_token), Way.COOKIE)
 
 
 async def person(who: Caller) -> dict[str, Any]:

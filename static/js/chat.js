@@ -3,8 +3,9 @@
 import { call, logIn, renew } from "./api.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { Timeline } from "./timeline.js";
 import { transports } from "./transports.js";
-import { ChatList, Timeline, TypingLine, refresh, showState } from "./views.js";
+import { ChatList, TypingLine, refresh, showState } from "./views.js";
 
 const READ_EVERY_MS = 1000;
 
@@ -18,7 +19,6 @@ const chats = new ChatList({ me, current: chatId });
 const timeline = chatId && new Timeline({
   scroller: get("messages"),
   list: page.querySelector(".timeline"),
-  button: get("to-end"),
   onSeen: () => seen(),
 });
 const typing = get("typing") && new TypingLine(get("typing"));
@@ -43,7 +43,8 @@ function looking() {
 
 function showTitle() {
   const count = chats.unread + unseen;
-  document.title = count ? `(${count}) ${title}` : title;
+  const text = count ? `(${count}) ${title}` : title;
+  if (document.title !== text) document.title = text;
 }
 
 function seen() {

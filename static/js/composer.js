@@ -41,8 +41,9 @@ export class Composer {
     if (message) {
       const name = element("b", { dir: "auto", textContent: message.name });
       const text = element("span", { dir: "auto", textContent: excerpt(message.text) });
+      const quote = element("span", { className: "excerpt" }, "Replying to ", name, ": ", text);
       const cancel = element("a", { className: "cancel", href: location.pathname, textContent: "Cancel" });
-      line.replaceChildren(element("span", { className: "excerpt" }, "Replying to ", name, ": ", text), cancel);
+      line.replaceChildren(quote, cancel);
     }
     this.#text.focus();
   }

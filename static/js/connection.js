@@ -118,7 +118,7 @@ export class Connection {
     else if (event.type === "caught_up") this.#promote(session, transport);
     else if (event.type === "goodbye") this.#leave(session, data.retry_ms);
     else if (event.type === "reset") this.#reset(data);
-    else if (event.type === "token_expiring") this.#renewAhead(session);
+    else if (event.type === "token_expiring") this.#renewAhead();
     else this.#deliver(event);
   }
 
@@ -137,10 +137,10 @@ export class Connection {
     this.#options.onReset(data);
   }
 
-  /** New cookies, and a new connection that carries them, before the old one is closed. */
-  async #renewAhead(session) {
+  /** The server lets the open streams of a renewed session go on; where it does not, it says 4401. */
+  #renewAhead() {
     const soon = Date.now() - this.#renewedAt < RENEW_AGAIN_MS;
-    if (!soon && (await this.#renew())) session.end("renewed");
+    if (!soon) this.#renew();
   }
 
   #deliver(event) {

@@ -1,97 +1,14 @@
-/** What the page shows: the server's own fragments put in place, and what only a live page has. */
+/** What stands around the messages: the list of chats, who is typing, the state of the connection. */
 
-const GROUP_MS = 300000;
-const END_PX = 48;
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+export const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const dayMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const shortDate = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+export const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 export function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
-}
-
-/** The messages of one chat. `onSeen()` is called when the reader comes to the newest one. */
-export class Timeline {
-  #scroller;
-  #list;
-  #button;
-  #last = {};
-  #onSeen;
-  #missed = 0;
-  atEnd = true;
-
-  constructor({ scroller, list, button, onSeen }) {
-    this.#scroller = scroller;
-    this.#list = list;
-    this.#button = button;
-    this.#onSeen = onSeen;
-    for (const item of list.children) this.#dress(item);
-    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    button?.addEventListener("click", () => this.toEnd());
-  }
-
-  get newest() {
-    return Number(this.#list.lastElementChild?.dataset.eventId ?? 0);
-  }
-
-  /** Appends a fragment, unless it is there already; `counts` if the reader may have missed it. */
-  add(html, { counts = true } = {}) {
-    this.#list.insertAdjacentHTML("beforeend", html);
-    const item = this.#list.lastElementChild;
-    if (document.getElementById(item.id) !== item) return item.remove();
-    item.classList.add("arrived");
-    this.#dress(item);
-    if (counts && !this.atEnd) this.#miss(this.#missed + 1);
-  }
-
-  toEnd() {
-    this.#scroller.scrollTop = 0;
-    this.#scrolled();
-  }
-
-  /** Brings a message into view and marks it for a moment; false if it is not on this page. */
-  show(id) {
-    const item = document.getElementById(id);
-    if (!item) return false;
-    item.scrollIntoView({ block: "center" });
-    item.classList.add("focus");
-    setTimeout(() => item.classList.remove("focus"), 2500);
-    return true;
-  }
-
-  #scrolled() {
-    // Negative, as the column is reversed: nothing has to be measured to stay at the end.
-    this.atEnd = Math.abs(this.#scroller.scrollTop) < END_PX;
-    if (!this.atEnd) return;
-    this.#miss(0);
-    this.#onSeen();
-  }
-
-  #miss(count) {
-    this.#missed = count;
-    if (!this.#button) return;
-    this.#button.hidden = count === 0;
-    this.#button.textContent = `${count} new ${count === 1 ? "message" : "messages"} ↓`;
-  }
-
-  /** Local time, the day where it changes, and messages of one person drawn together. */
-  #dress(item) {
-    const time = item.querySelector("time");
-    const at = time && new Date(time.dateTime);
-    if (!at || Number.isNaN(at.valueOf())) return;
-    time.textContent = clock.format(at);
-    time.title = exact.format(at);
-    const day = longDate.format(at);
-    const by = item.classList.contains("msg") ? item.dataset.by : null;
-    if (day !== this.#last.day) item.dataset.day = day;
-    else if (by && by === this.#last.by && at - this.#last.at < GROUP_MS) item.classList.add("follows");
-    this.#last = { day, by, at };
-  }
 }
 
 /** The list of chats: last lines, unread counts, order. */
@@ -115,8 +32,8 @@ export class ChatList {
     const row = this.#row(data.chat_id);
     if (!row) return false;
     const name = data.sender_id === this.#me ? "You" : data.sender?.name ?? data.sender_id;
-    const line = [element("bdi", { textContent: name }), ": ", element("bdi", { textContent: excerpt(data.content) })];
-    row.querySelector(".last").replaceChildren(...line);
+    const [who, what] = [name, excerpt(data.content)].map((textContent) => element("bdi", { textContent }));
+    row.querySelector(".last").replaceChildren(who, ": ", what);
     const time = element("time", { dateTime: data.timestamp });
     row.querySelector(".stamp").replaceChildren(time);
     localise(time);
@@ -144,7 +61,8 @@ export class ChatList {
   #count(row, count) {
     const badge = row.querySelector(".badge");
     badge.hidden = count === 0;
-    badge.replaceChildren(...(count ? [String(count), element("span", { className: "unseen", textContent: " unread" })] : []));
+    badge.replaceChildren();
+    if (count) badge.append(String(count), element("span", { className: "unseen", textContent: " unread" }));
     row.classList.toggle("unread", count > 0);
   }
 
