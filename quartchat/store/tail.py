@@ -57,7 +57,7 @@ class Tail:
         self.size = 0
         self._all: deque[Event] = deque()
         self._runs: dict[str, _Run] = {}
-        self._shared: OrderedDict[tuple[str, int, int, bool], Page] = OrderedDict()
+        self._shared: OrderedDict[tuple[str, int, int, bool, int], Page] = OrderedDict()
 
     def extend(self, previous_head: int, events: Sequence[Event]) -> None:
         """Take in events just committed. `previous_head`: the log's head before them; when
@@ -104,7 +104,7 @@ class Tail:
     def _share(self, events: list[Event], limit: int) -> Page:
         page = page_of(events, limit, self.head)
         first = page.events[0]
-        key = (first.topic, first.id or 0, page.cursor, page.complete)
+        key = (first.topic, first.id or 0, page.cursor, page.complete, page.reached)
         shared = self._shared.setdefault(key, page)
         while len(self._shared) > SHARED_PAGES:
             self._shared.popitem(last=False)

@@ -1,0 +1,342 @@
+"""What people wrote is shown as they wrote it, and never runs; fragments are the same for all."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from markupsafe import Markup
+
+from quartchat.web.render import (
+    SHOWN,
+    Renderer,
+    body,
+    initials,
+    person_hue,
+    person_key,
+    segment,
+    when,
+)
+
+ROOT = Path(__file__).parents[2]
+NOW = "2026-11-21T02:00:00.123Z"
+ME = {"user_id": "u1", "name": "Ada", "is_admin": False}
+FRAME: dict[str, Any] = {"me": ME, "nonce": "n0nce", "path": "/chats"}
+PLAIN = st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs")))
+NASTY = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "javascript:alert(1)",
+    "https://example.org/\"onmouseover=alert(1)'",
+    "https://example.org/<script>alert(1)</script>",
+    "data:text/html,<script>alert(1)</script>",
+    "&lt;script&gt; &amp;#x3C;",
+    "{{ 7*7 }} {% raw %}",
+]
+
+
+class Read(HTMLParser):
+    """Tags with their attributes, and the text with `<br>` as a line break."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "br":
+            self.text += "\n"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[str | None]:
+        return [attrs.get("href") for tag, attrs in self.tags if tag == "a"]
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    return Renderer(ROOT / "templates", ROOT / "static", "Test & Co")
+
+
+def message(**changed: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "message_id": "17",
+        "chat_id": "c1",
+        "sender_id": "u1",
+        "sender": {"user_id": "u1", "name": "Ada"},
+        "content": "Hello",
+        "timestamp": NOW,
+        "client_id": None,
+        "attachments": [],
+        "reply_to": None,
+        "mentions": [],
+    }
+    return data | changed
+
+
+def chat(**changed: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "chat_id": "c1",
+        "other_id": None,
+        "kind": "group",
+        "title": "Crew",
+        "public": False,
+        "unread": 2,
+        "role": "owner",
+        "last_message": {
+            "content": "Hello",
+            "sender": {"user_id": "u1", "name": "Ada"},
+            "timestamp": NOW,
+        },
+        "members": [{"user_id": "u1", "name": "Ada", "role": "owner"}],
+        "member_count": 1,
+    }
+    return data | changed
+
+
+def chat_page(renderer: Renderer, **changed: Any) -> str:
+    context: dict[str, Any] = {
+        "chats": [chat()],
+        "chat": chat(),
+        "items": [Markup('<li id="m1"></li>')],
+        "cursor": 1,
+        "older": None,
+        "newer": None,
+        "values": {},
+        "errors": {},
+        "reply": None,
+        "is_member": True,
+        "can_manage": True,
+        "client_id": "6f1c1b8e-0000-4000-8000-000000000000",
+        "max_content": 8000,
+        "focus": None,
+    }
+    return renderer.page("chat.html", **FRAME, **(context | changed))
+
+
+@given(PLAIN)
+def test_the_text_of_a_body_reads_as_it_was_written(content: str) -> None:
+    assert Read(body(content)).text == content
+
+
+@given(st.text())
+def test_a_body_holds_no_tags_but_links_breaks_and_mentions(content: str) -> None:
+    read = Read(body(content, ["u1"]))
+    assert {tag for tag, _ in read.tags} <= {"a", "br", "b"}
+    assert all(str(href).lower().startswith(("http://", "https://")) for href in read.links())
+
+
+@given(st.lists(st.sampled_from([*NASTY, "https://", "@", "\u202e", "\n", " ", '"', "'"])))
+def test_hostile_pieces_in_any_order_make_no_element_and_no_handler(pieces: list[str]) -> None:
+    read = Read(body("".join(pieces), ["u1"]))
+    assert {tag for tag, _ in read.tags} <= {"a", "br", "b"}
+    assert not any(name.startswith("on") for _, attrs in read.tags for name in attrs)
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_nothing_that_a_user_controls_can_leave_its_place(renderer: Renderer, nasty: str) -> None:
+    data = message(
+        message_id=nasty,
+        chat_id=nasty,
+        sender_id=nasty,
+        sender={"user_id": nasty, "name": nasty},
+        content=nasty,
+        timestamp=nasty,
+        reply_to={"message_id": nasty, "sender_name": nasty, "excerpt": nasty},
+        mentions=[nasty],
+    )
+    tags = Read(renderer.fragment(17, "new_message", data) or "").tags
+    names = {name for _, attrs in tags for name in attrs}
+    assert {tag for tag, _ in tags} <= {"li", "p", "b", "span", "div", "a", "br", "time"}
+    assert not any(name.startswith("on") or name == "style" for name in names)
+    assert all("\n" not in (attrs.get("href") or "") for _, attrs in tags)
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_names_and_titles_are_escaped_on_pages(renderer: Renderer, nasty: str) -> None:
+    me = {"user_id": nasty, "name": nasty, "is_admin": False}
+    person = {"user_id": nasty, "name": nasty, "role": "member"}
+    room = chat(title=nasty, chat_id=nasty, members=[person])
+    context = {**FRAME, "me": me, "chats": [room], "rooms": [room], "cursor": 1}
+    html = renderer.page("chats.html", **context) + chat_page(renderer, chat=room, chats=[room])
+    scripts = [attrs for tag, attrs in Read(html).tags if tag == "script"]
+    assert all(set(attrs) == {"type", "src"} for attrs in scripts)
+    assert not re.search(r"<(svg|img src=x)", html)
+
+
+@pytest.mark.parametrize(
+    ("content", "links"),
+    [
+        ("see https://example.org/a_(b).", ["https://example.org/a_(b)"]),
+        ("(https://example.org/x)", ["https://example.org/x"]),
+        ("HTTPS://EXAMPLE.ORG/?a=1&b=2", ["HTTPS://EXAMPLE.ORG/?a=1&b=2"]),
+        ('"https://example.org/"onclick=x', ["https://example.org/"]),
+        ("https:// http://[ http://?", []),
+        ("javascript:alert(1) ftp://a.b data:text/html,x", []),
+        ("xhttps://example.org", []),
+        ("https://a.example\nhttp://b.example", ["https://a.example", "http://b.example"]),
+    ],
+)
+def test_only_whole_web_addresses_become_links(content: str, links: list[str]) -> None:
+    assert Read(body(content)).links() == links
+
+
+def test_a_link_ends_before_characters_that_would_turn_its_text_around() -> None:
+    assert Read(body("https://example.org/\u202emoc.live")).links() == ["https://example.org/"]
+
+
+def test_links_tell_the_other_site_nothing_and_leave_the_frame() -> None:
+    (_, link), *_ = Read(body("https://example.org")).tags
+    assert link["rel"] == "noopener noreferrer nofollow"
+    assert link["target"] == "_blank"
+
+
+def test_each_kind_of_line_end_is_one_break() -> None:
+    assert body("a\r\nb\nc\rd") == "a<br>b<br>c<br>d"
+
+
+def test_mentions_are_marked_only_where_somebody_was_mentioned() -> None:
+    assert '<b class="mention">@ada</b>' in body("hi @ada.", ["u1"])
+    assert "<b" not in body("hi @ada")
+    assert "<b" not in body("me@example.org", ["u1"])
+
+
+@pytest.mark.parametrize("type_", sorted(SHOWN))
+def test_every_shown_type_is_one_line_and_one_list_item(renderer: Renderer, type_: str) -> None:
+    data = message(content="two\nlines", user_id="u2", name="Bo\nris", title="T", chat_id="c")
+    html = renderer.fragment(5, type_, data) or ""
+    assert html.startswith("<li ") and html.endswith("</li>")
+    assert "\n" not in html
+    assert html.count("<li") == 1
+    assert 'data-event-id="5"' in html
+
+
+def test_types_without_a_place_in_the_timeline_have_no_fragment(renderer: Renderer) -> None:
+    assert renderer.fragment(5, "messages_read", {"user_id": "u1"}) is None
+    assert renderer.fragment(None, "user_typing", {"user_id": "u1"}) is None
+
+
+def test_a_message_carries_its_id_its_author_and_a_way_to_answer(renderer: Renderer) -> None:
+    html = renderer.fragment(17, "new_message", message()) or ""
+    assert 'id="m17"' in html
+    assert f'data-by="{person_key("u1")}"' in html
+    assert 'href="/chats/c1?reply_to=17#write"' in html
+
+
+def test_a_deleted_message_shows_nothing_of_its_content(renderer: Renderer) -> None:
+    html = renderer.fragment(17, "new_message", message(content=None, deleted=True)) or ""
+    assert "deleted" in html
+    assert "reply_to" not in html
+
+
+def test_system_messages_need_no_more_than_a_text(renderer: Renderer) -> None:
+    assert "Back at 10" in (
+        renderer.fragment(None, "system_message", {"content": "Back at 10"}) or ""
+    )
+    assert renderer.fragment(None, "global_notification", {}) is not None
+
+
+def test_the_page_marks_own_messages_by_one_rule_with_its_nonce(renderer: Renderer) -> None:
+    html = chat_page(renderer)
+    assert html.count("<style") == 1
+    assert '<style nonce="n0nce">' in html
+    assert f'[data-by="{person_key("u1")}"]' in html
+    assert not re.search(r"\sstyle=", html)
+
+
+def test_the_live_page_stops_inside_its_open_list(renderer: Renderer) -> None:
+    html = renderer.page("live.html", **FRAME, chat=chat(), items=[Markup("<li>1</li>")])
+    assert html.rstrip().endswith("<li>1</li>")
+    assert "</ol>" not in html and "</body>" not in html
+
+
+def test_the_end_of_a_live_page_comes_back_by_itself_and_by_a_link(renderer: Renderer) -> None:
+    html = renderer.page("partials/live_end.html", retry_seconds=3, url="/chats/c1/live")
+    assert 'content="3;url=/chats/c1/live"' in html
+    assert 'href="/chats/c1/live"' in html
+
+
+def test_past_pages_have_no_live_frame(renderer: Renderer) -> None:
+    assert "<iframe" in chat_page(renderer)
+    assert "<iframe" not in chat_page(renderer, newer="/chats/c1?after=9")
+
+
+def test_a_preview_offers_to_join_and_nothing_to_write_with(renderer: Renderer) -> None:
+    html = chat_page(renderer, is_member=False, can_manage=False)
+    assert 'action="/chats/c1/join"' in html
+    assert "<textarea" not in html and "<iframe" not in html
+
+
+def test_form_errors_stand_at_their_field_and_values_stay(renderer: Renderer) -> None:
+    html = renderer.page(
+        "login.html",
+        **(FRAME | {"me": None}),
+        values={"name": "ad<a", "next": "/chats/c1"},
+        errors={"name": "Unknown.", "": "Try again."},
+        signup_open=True,
+        notice=None,
+    )
+    assert 'value="ad&lt;a"' in html and 'value="/chats/c1"' in html
+    assert 'aria-describedby="name-error"' in html and 'id="name-error">Unknown.' in html
+    assert 'role="alert">Try again.' in html
+
+
+def test_passwords_are_never_written_back(renderer: Renderer) -> None:
+    values = {"name": "ada", "password": "secret-1", "email": None}
+    html = renderer.page(
+        "signup.html", **(FRAME | {"me": None}), values=values, errors={}, closed=False
+    )
+    assert "secret-1" not in html
+
+
+def test_a_name_missing_from_the_context_is_an_error(renderer: Renderer) -> None:
+    with pytest.raises(UndefinedError):
+        renderer.page("error.html", **FRAME, status=404, code="not_found")
+
+
+def test_the_address_of_a_static_file_changes_with_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text("a {}")
+    before = Renderer(ROOT / "templates", tmp_path, "x").static_url("a.css")
+    (tmp_path / "a.css").write_text("b {}")
+    after = Renderer(ROOT / "templates", tmp_path, "x").static_url("a.css")
+    assert re.fullmatch(r"/static/[0-9a-f]{12}/a\.css", before)
+    assert before != after
+
+
+@given(st.text())
+def test_person_keys_are_safe_in_selectors_and_hues_are_degrees(user_id: str) -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}", person_key(user_id))
+    assert 0 <= person_hue(user_id) < 360
+
+
+@given(st.text())
+def test_a_segment_has_no_character_that_splits_an_address(value: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9._~%-]*", segment(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Ada Lovelace", "AL"), ("bo", "B"), ("a b c", "AC"), ("#linux-help", "LH"), ("…", "?")],
+)
+def test_initials_are_those_of_the_first_and_the_last_word(name: str, expected: str) -> None:
+    assert initials(name) == expected
+
+
+def test_times_are_shown_in_utc_and_what_is_no_time_is_shown_escaped() -> None:
+    assert when("2026-11-21T03:04:05.6+01:00") == (
+        '<time datetime="2026-11-21T03:04:05.6+01:00" title="2026-11-21 02:04:05 UTC">'
+        "21 Nov 2026, 02:04</time>"
+    )
+    assert when("<b>") == "&lt;b&gt;"
+    assert ">2026-11-21<" in when(NOW, "day")
