@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
 
 from quartchat.store.people import Fetch
 from quartchat.store.schema import chats, members, messages, users
@@ -53,16 +53,15 @@ async def member_ids(fetch: Fetch, chat_id: str) -> list[str]:
 
 async def people(fetch: Fetch, chat_id: str, limit: int = MEMBERS_SHOWN) -> list[dict[str, Any]]:
     """The first members: owner, admins, then by the time of joining."""
-    rank = {"owner": 0, "admin": 1}
+    rank = case((members.c.role == "owner", 0), (members.c.role == "admin", 1), else_=2)
     query = (
         select(members.c.user_id, users.c.name, members.c.role)
         .join(users, users.c.id == members.c.user_id)
         .where(members.c.chat_id == chat_id)
-        .order_by(members.c.role.desc(), members.c.since)
+        .order_by(rank, members.c.since)
         .limit(limit)
     )
-    found = [dict(row._mapping) for row in await fetch(query)]
-    return sorted(found, key=lambda person: rank.get(person["role"], 2))
+    return [dict(row._mapping) for row in await fetch(query)]
 
 
 def _seen_from(chat: Any, member: Any) -> Any:

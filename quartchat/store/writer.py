@@ -163,9 +163,16 @@ class Writer:
         except Exception as error:
             await self._failed(group, error)
             return
-        self._committed(transaction)
+        self._announce(transaction)
         for future, result, refusal in outcomes:
             _resolve(future, result, refusal)
+
+    def _announce(self, transaction: Transaction) -> None:
+        """It is committed: whatever goes wrong from here on, those who wait must hear so."""
+        try:
+            self._committed(transaction)
+        except Exception:
+            log.exception("announce_failed")
 
     async def _failed(
         self, group: list[tuple[Work, asyncio.Future[Any]]], error: Exception
@@ -191,6 +198,8 @@ async def _outcome(transaction: Transaction, work: Work) -> tuple[Any, Exception
         raise
     except Exception as refusal:
         return None, refusal
+    except asyncio.CancelledError:  # of something that the work awaited; not of the writer
+        return None, StoreFailed()
 
 
 def _resolve(future: asyncio.Future[Any], result: Any, refusal: Exception | None) -> None:

@@ -65,7 +65,8 @@ async def person(who: Caller) -> dict[str, Any]:
 async def page(
     name: str, *, me: dict[str, Any] | None, status: int = 200, **context: Any
 ) -> Response:
-    html = renderer().page(name, me=me, nonce=nonce(), path=request.path, **context)
+    shared = {"me": me, "status": status, "nonce": nonce(), "path": request.path}
+    html = renderer().page(name, **shared, **context)
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
     return Response(html, status, headers=headers)
 

@@ -90,8 +90,10 @@ const STATES = {
   offline: () => "You are offline. Messages come when the network is back.",
 };
 
-/** The line that says how the page is connected, and the reload link for when it is not. */
+/** The line that says how the page is connected (a preview has none), and the reload link for
+ *  when it is not. */
 export function showState(line, link, { state, transport }) {
+  if (!line) return;
   const text = STATES[state](transport);
   if (line.textContent !== text) line.textContent = text;
   line.dataset.state = state;

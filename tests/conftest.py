@@ -1,0 +1,59 @@
+"""Options and fixtures of all tests. `tests/` is on the path: helpers are `support.…`."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.clock import Clock
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--crash-rounds", type=int, default=3, help="how often the crash test kills the server"
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of today's schema; to be copied, not opened."""
+    from quartchat.store.upgrade import upgrade
+
+    path = tmp_path_factory.mktemp("migrated") / "quartchat.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def new_folder(migrated: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a data folder that holds an empty database."""
+
+    def make(name: str = "data") -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copyfile(migrated, folder / "quartchat.db")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest_asyncio.fixture
+async def leaves_no_task() -> AsyncIterator[None]:
+    """Whatever a test started has ended when it is over."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"still running: {left}"
