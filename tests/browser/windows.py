@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
-from support.readers import PATIENCE
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -20,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=15_000)  # a busy machine draws slowly
 
 
 @asynccontextmanager
@@ -101,8 +108,8 @@ class Desk:
         """`before`: a script that runs before those of each page."""
         context = await self._browser.new_context(java_script_enabled=scripts, **more)
         self._stack.push_async_callback(context.close)
-        known = [{"name": name, "value": value, "url": url} for name, value in (cookies or {}).items()]
-        await context.add_cookies(known)  # type: ignore[arg-type]
+        for name, value in (cookies or {}).items():
+            await context.add_cookies([{"name": name, "value": value, "url": url}])
         if before:
             await context.add_init_script(before)
         return Window(context, await context.new_page(), url)

@@ -120,7 +120,7 @@ async def test_links_lead_through_all_pages_and_back(chat: Chat) -> None:
         pages.append(page.shown_ids())
         older = [a.attrs["href"] for a in page.all("a") if a.text == "Older messages"]
         address = older[0] if older else ""
-    assert sum(reversed(pages), []) == sent
+    assert [id_ for shown in reversed(pages) for id_ in shown] == sent
     back = []
     while True:
         back += page.shown_ids()

@@ -11,7 +11,9 @@ import httpx
 from support.readers import PATIENCE, TLS
 from support.server import Person, Server
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
+)
 
 
 @dataclass
@@ -68,9 +70,9 @@ class Node:
             name, kind = node.attrs.get("name"), node.attrs.get("type", "text")
             if name and node.tag == "textarea":
                 values[name] = node.raw.removeprefix("\n")
-            elif name and node.tag == "input":
-                if kind not in ("checkbox", "radio") or "checked" in node.attrs:
-                    values[name] = node.attrs.get("value", "")
+            ticked = kind not in ("checkbox", "radio") or "checked" in node.attrs
+            if name and node.tag == "input" and ticked:
+                values[name] = node.attrs.get("value", "")
         return values
 
     def error_at(self, name: str) -> str:
