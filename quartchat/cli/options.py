@@ -73,5 +73,7 @@ def told() -> Iterator[None]:
     """Errors that a person can mend are a line and exit code 1, without a traceback."""
     try:
         yield
+    except BrokenPipeError:  # whoever read our output has enough: click ends quietly
+        raise
     except EXPECTED as error:
         raise click.ClickException(str(error)) from error

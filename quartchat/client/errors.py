@@ -8,6 +8,8 @@ from typing import Any
 PROBLEM = "application/problem+json"
 # Refusals that may be gone at the next try.
 AGAIN = frozenset({408, 425, 429})
+# Close codes by which the server itself says no for good.
+FINAL_CLOSES = {4400: 400, 4401: 401, 4403: 403}
 SENTENCES = {401: "The token is not (or no longer) valid.", 403: "This is not allowed."}
 
 
@@ -54,10 +56,12 @@ def from_answer(status: int, content_type: str, body: bytes) -> Broken | Refused
 
 
 def from_close(code: int, reason: str) -> Broken | Refused:
-    """The error of a WebSocket's close code: 4401 and 4403 are Refused."""
-    status = code - 4000
-    if status in SENTENCES:
-        return Refused(status, reason or SENTENCES[status], by_server=True)
+    """The error of a WebSocket's close code: Refused for those of FINAL_CLOSES. The server
+    gives its name for the reason as the close's reason."""
+    status = FINAL_CLOSES.get(code)
+    if status is not None:
+        sentence = SENTENCES.get(status, f"The server refused this: {reason or code}.")
+        return Refused(status, sentence, code=reason, by_server=True)
     return Broken(f"The connection was closed ({code}{': ' if reason else ''}{reason}).")
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import hypercorn.protocol as wrapper
 from h2.events import DataReceived
+from h11 import SERVER
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData, Updated
@@ -38,6 +39,7 @@ from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason
 
 from quartchat.server.limits import Limits
+from quartchat.server.patient_h11 import PatientConnection
 from quartchat.server.size_limit import SizeLimit
 
 __all__ = ["Closed", "Context", "ProtocolWrapper", "RawData", "Updated", "make_config"]
@@ -69,6 +71,7 @@ REPLACED = (
     *((h11, name) for name in ("WSStream", "HTTPStream")),
     *((h2, name) for name in ("WSStream", "HTTPStream")),
     (wrapper, "H2Protocol"),
+    (wrapper, "H11Protocol"),
 )
 
 
@@ -179,6 +182,13 @@ class GuardedHTTP(HTTPStream):
             await super().app_send(message)
 
 
+class GuardedH11(h11.H11Protocol):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        most = self.config.h11_max_incomplete_size
+        self.connection = PatientConnection(SERVER, max_incomplete_event_size=most)
+
+
 class GuardedH2(H2Protocol):
     async def _handle_events(self, events: list[Any]) -> None:
         for event in events:
@@ -206,6 +216,7 @@ def make_config(limits: Limits) -> Config:
 
 def _install() -> None:
     guarded = {"WSStream": GuardedWebSocket, "HTTPStream": GuardedHTTP, "H2Protocol": GuardedH2}
+    guarded["H11Protocol"] = GuardedH11
     for module, name in REPLACED:
         setattr(module, name, guarded[name])
 

@@ -10,7 +10,7 @@ from quart import Blueprint, Response, redirect, request
 from quartchat.access import REFRESH_COOKIE, Way, check_same_origin
 from quartchat.chat import people, tickets
 from quartchat.chat.logins import Grant
-from quartchat.errors import ChatError, RateLimited, Unauthenticated, WrongPassword
+from quartchat.errors import RateLimited, Unauthenticated, WrongPassword
 from quartchat.protocol import Credentials, Refresh, SignUp, shape
 from quartchat.transports import base
 from quartchat.transports.body import read_fields
@@ -128,8 +128,3 @@ def see(target: str) -> Response:
     """303: the browser fetches the target by GET."""
     response: Any = redirect(target, 303)
     return response  # type: ignore[no-any-return]
-
-
-def text_of(error: ChatError) -> dict[str, str]:
-    """Form errors: field -> text; "" is the form as a whole."""
-    return {error.field or "": error.message}

@@ -11,7 +11,7 @@ from quartchat.errors import ChatError, Forbidden
 from quartchat.protocol import Credentials, SignUp
 from quartchat.transports import base
 from quartchat.web import views
-from quartchat.web.account import end_login, logged_in, safe_next, see, signed_up, text_of
+from quartchat.web.account import end_login, logged_in, safe_next, see, signed_up
 from quartchat.web.cookies import clear_cookies, set_cookies
 
 blueprint = Blueprint("doors", __name__)
@@ -44,7 +44,7 @@ async def _login_page(values: dict[str, Any], error: ChatError | None = None) ->
         me=None,
         status=error.status if error else 200,
         values=values,
-        errors=text_of(error) if error else {},
+        errors=views.form_errors(error),
         signup_open=base.services().settings.signup,
         notice=None,
     )
@@ -70,7 +70,7 @@ async def signup() -> Response:
 async def _signup_page(values: dict[str, Any], error: ChatError | None = None) -> Response:
     closed = not (base.services().settings.signup or values.get("setup"))
     status = error.status if error else Forbidden.status if closed else 200
-    errors = text_of(error) if error else {}
+    errors = views.form_errors(error)
     return await views.page(
         "signup.html", me=None, status=status, values=values, errors=errors, closed=closed
     )
@@ -107,7 +107,7 @@ async def _profile_page(
     error: ChatError | None = None,
     notice: str | None = None,
 ) -> Response:
-    errors = text_of(error) if error else {}
+    errors = views.form_errors(error)
     if error and error.field == "password":
         errors = {"new_password": error.message}
     status = error.status if error else 200

@@ -26,7 +26,7 @@ blueprint = Blueprint("live", __name__)
 blueprint.after_request(views.keep_login)
 PAGE = 60
 TYPE = "text/html; charset=utf-8"
-AGAIN_SECONDS = 2
+AGAIN_SECONDS = 5  # a server that is started anew should be back; some proxies cut 10 and more
 
 
 @blueprint.get("/chats/<chat_id>/live")

@@ -15,7 +15,7 @@ from quartchat.errors import BadRequest, ChatError, ChatNotFound, Invalid, NotAM
 from quartchat.protocol import ChatOnly, CreateChat, MarkRead, Member, read_cursor
 from quartchat.transports import base
 from quartchat.web import views
-from quartchat.web.account import see, text_of
+from quartchat.web.account import see
 
 blueprint = Blueprint("pages", __name__)
 blueprint.after_request(views.keep_login)
@@ -74,7 +74,7 @@ async def _id_of(name: str, field: str) -> str:
 
 
 async def _new_chat_page(who: Caller, values: Form, error: ChatError | None = None) -> Response:
-    errors = text_of(error) if error else {}
+    errors = views.form_errors(error)
     if "user_id" in errors:
         errors["user"] = errors.pop("user_id")
     status, me = error.status if error else 200, await views.person(who)
@@ -112,7 +112,7 @@ async def chat_page(
         cursor=history["cursor"],
         **_neighbours(chat_id, history, span),
         values=values or {},
-        errors=text_of(error) if error else {},
+        errors=views.form_errors(error),
         reply=await _reply(who, chat_id, (values or {}).get("reply_to")),
         is_member=view is not None,
         can_manage=shown["role"] in membership.MANAGERS,

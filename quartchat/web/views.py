@@ -81,6 +81,14 @@ async def error_page(error: ChatError) -> Response:
     )
 
 
+def form_errors(error: ChatError | None) -> dict[str, str]:
+    """What a form shows of a refusal: field -> text; "" is the form as a whole."""
+    if error is None:
+        return {}
+    base.log_refusal(error, method=request.method, path=request.path, status=error.status)
+    return {error.field or "": error.message}
+
+
 async def _perhaps_me() -> dict[str, Any] | None:
     try:
         return await person(await base.caller())

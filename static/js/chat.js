@@ -23,12 +23,9 @@ const timeline = chatId && new Timeline({
 });
 const typing = get("typing") && new TypingLine(get("typing"));
 const form = page.querySelector("form.composer:not(.join)");
-const composer = form && showsNewest && new Composer({
-  form,
-  pendingList: get("pending"),
-  chat: api,
-  onSend: () => timeline.toEnd(),
-});
+const composer = form && showsNewest
+  ? new Composer({ form, pendingList: get("pending"), chat: api, onSend: () => timeline.toEnd() })
+  : null;
 
 // What came and was not looked at: shown in the title, told to the server when it is read.
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import quartchat
 from support.readers import PATIENCE
+
+import quartchat
 
 ROOT = Path(quartchat.__file__).parent.parent
 SLOWEST = 3 * PATIENCE  # an interpreter on a busy machine takes seconds to start

@@ -55,7 +55,7 @@ async def people(url: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("end", ["terminate", "kill"])
+@pytest.mark.parametrize("end", ["terminate", pytest.param("kill", marks=pytest.mark.slow)])
 async def test_a_restart_in_the_middle_loses_and_doubles_nothing(
     new_folder: Callable[..., Path], following: Start, way: Any, end: str
 ) -> None:

@@ -161,7 +161,7 @@ async def test_a_streamed_page_ends_with_the_login_and_does_not_come_back(
 async def test_a_streamed_page_whose_token_expires_comes_back_by_itself(
     server: Server, visit: Visit, pair: Pair
 ) -> None:
-    ada, bob, chat_id = pair
+    _, bob, chat_id = pair
     visitor = visit(bob)
     async with live(visitor, chat_id) as response:
         stream = Stream(response)

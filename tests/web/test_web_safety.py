@@ -15,14 +15,14 @@ ATTACKS = [
     "'\"><svg onload=alert(1)>",
     "</textarea><script>alert(1)</script>",
     "</title><script>alert(1)</script>",
-    "{{7*7}}{% raw %}",
+    "{{7777*7}}{% raw %}",
     "javascript:alert(1)",
     'https://a.example/"onmouseover="alert(1)',
     "https://a.example/'><b>x",
     "<!--",
     "]]>",
 ]
-NAMES = ["<b>x", "\"onfocus=alert(1)x='", "'><svg", "<script>alert(1)<!--", "{{7*7}}"]
+NAMES = ["<b>x", "\"onfocus=alert(1)x='", "'><svg", "<script>alert(1)<!--", "{{7777*7}}"]
 OWN = {"script": {"src"}, "iframe": {"src"}}
 
 
@@ -34,13 +34,13 @@ def check_clean(page: Node, raw: str) -> None:
             if name in ("href", "src", "action"):
                 assert not value.strip().lower().startswith(("javascript:", "data:")), value
         if node.tag == "script":
-            assert node.attrs["src"].startswith("/static/js/")
+            assert re.match(r"/static/(\w+/)?js/", node.attrs["src"])
             assert not node.raw.strip()
         assert node.tag not in ("svg", "img") or node.attrs.get("src", "").startswith("/static/")
         if node.tag == "a" and not node.attrs["href"].startswith(("/", "#")):
             assert node.attrs["rel"] == "noopener noreferrer nofollow"
     assert "<svg" not in raw
-    assert "49" not in page.by_id("main").text
+    assert "54439" not in page.by_id("main").text
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
