@@ -122,7 +122,7 @@ async def test_a_streamed_page_ends_with_a_reload_when_the_server_drains(
         await stream.end()
         await stopping
     page = stream.page
-    assert page.one("meta", http_equiv="refresh").attrs["content"] == f"2;url=/chats/{chat_id}/live"
+    assert page.one("meta", http_equiv="refresh").attrs["content"] == f"5;url=/chats/{chat_id}/live"
     assert page.one("a", target="_self").attrs["href"] == f"/chats/{chat_id}/live"
 
 
