@@ -27,6 +27,8 @@ from quartchat.store.tail import Tail
 from quartchat.store.writer import Writer
 
 Clock = Callable[[], float]
+# New accounts from one address: a class may sign up together, a program may not fill the table.
+SIGNUPS_PER_SECOND, SIGNUPS_AT_ONCE = 0.5, 40
 
 
 def assemble(
@@ -58,7 +60,9 @@ def assemble(
         tokens=tokens,
         logins=logins,
         requests=_buckets(settings.requests_per_second, settings.requests_per_second * 2),
-        failed_logins=_buckets(settings.logins_per_minute / 60, settings.logins_per_minute),
+        guesses_from=_buckets(settings.logins_per_minute / 60, settings.logins_per_minute),
+        guesses_at=_buckets(settings.logins_per_minute / 6, settings.logins_per_minute * 10),
+        signups=_buckets(SIGNUPS_PER_SECOND, SIGNUPS_AT_ONCE),
         setup_code=derive(key, "setup code").hex()[:24],
         fragment=fragment,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 ALL = "*"
+OVERHEAD = 600  # bytes of Python objects per event, beside its text
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,13 +49,15 @@ class Draft:
 class Event:
     """One event; `json` is its form on the wire, the same bytes from memory and from disk."""
 
-    __slots__ = ("_forms", "data", "id", "json", "topic", "type")
+    __slots__ = ("_forms", "_grew", "_weight", "data", "id", "json", "topic", "type")
 
     def __init__(self, id_: int | None, topic: str, type_: str, data: bytes) -> None:
         self.id, self.topic, self.type, self.data = id_, topic, type_, data
         head = b'{"type":"' if id_ is None else b'{"id":%d,"type":"' % id_
         self.json = b'%s%s","data":%s}' % (head, type_.encode(), data)
         self._forms: dict[str, bytes] | None = None
+        self._weight = len(self.json) * 2 + OVERHEAD
+        self._grew: Callable[[int], None] | None = None
 
     def fields(self) -> dict[str, Any]:
         """The event's data, decoded anew."""
@@ -65,8 +68,24 @@ class Event:
         if self._forms is None:
             self._forms = {}
         if name not in self._forms:
-            self._forms[name] = make(self)
+            made = self._forms[name] = make(self)
+            self._weigh(len(made))
         return self._forms[name]
+
+    def _weigh(self, size: int) -> None:
+        self._weight += size
+        if self._grew is not None:
+            self._grew(size)
+
+    def keep(self, grew: Callable[[int], None]) -> int:
+        """Its weight in bytes, for whoever keeps it and is told when it grows."""
+        self._grew = grew
+        return self._weight
+
+    def let_go(self) -> int:
+        """Its weight now; nobody keeps it any more."""
+        self._grew = None
+        return self._weight
 
 
 def encode_data(data: Any) -> bytes:

@@ -46,6 +46,11 @@ class Buckets:
         self._keep(key, full_at, now)
         return wait
 
+    def give_back(self, key: Hashable, n: float = 1) -> None:
+        """Undoes a `take`."""
+        if key in self._full_at:
+            self._keep(key, self._full_at[key] - n * self._seconds_each, self._clock())
+
     def wait(self, key: Hashable, n: float = 1) -> float:
         """What `take` would answer, without taking anything."""
         return self._look(key, n, self._clock())[1]

@@ -33,7 +33,10 @@ class Services:
     tokens: Tokens
     logins: Logins
     requests: Buckets
-    failed_logins: Buckets
+    # Wrong passwords: by address, and by name.
+    guesses_from: Buckets
+    guesses_at: Buckets
+    signups: Buckets
     # Proves to be the operator's: who signs up with it is the first administrator.
     setup_code: str
     # The HTML that a page shows for an event, or None where it shows nothing.

@@ -7,11 +7,11 @@ import, another node) is found by looking at the log's head now and then (`follo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.bus.base import Bus
@@ -41,65 +41,58 @@ class Position:
 
 
 class Feed:
+    """Takes in every event in id order, own or not: each changes who may see what before
+    anything later is shown. Readers are given nothing beyond the last one taken in."""
+
     def __init__(self, database: Database, tail: Tail, bus: Bus, scopes: Scopes) -> None:
         self.database, self.tail, self.bus, self.scopes = database, tail, bus, scopes
-        self._seen = tail.head  # all events up to here were announced
         self._floor = 0  # the newest id that the log does not keep any more
         self._behind = asyncio.Event()
 
     async def start(self) -> None:
         state = await self.database.read(rows.state)
         self.tail.reset(state.head)
-        self._seen, self._floor = state.head, state.floor
+        self._floor = state.floor
 
     def committed(self, transaction: Transaction) -> None:
-        """Take in what this process has just committed, and wake those whom it concerns."""
+        """Take in what this process has just committed, and wake those whom it concerns. Where
+        another process wrote in between, the follower takes in both, in their order."""
         self._floor = max(self._floor, transaction.floor)
-        previous_head, events = transaction.previous_head, transaction.events
-        if not events:
+        if not transaction.events:
             return
-        alone = previous_head == self.tail.head == self._seen
-        self.tail.extend(previous_head, events)
-        if alone:
-            self._seen = self.tail.head
+        if transaction.previous_head == self.tail.head:
+            self._take_in(transaction.events)
         else:
-            self.scopes.clear()  # others wrote in between: who may see what is not known here
             self._behind.set()
-        self._announce(events)
 
-    def _announce(self, events: list[Event]) -> None:
+    def _take_in(self, events: list[Event]) -> None:
         changed = [user for event in events for user in affected(event)]
-        if changed:
-            self.scopes.forget(changed)
+        self.scopes.forget(changed)
+        self.tail.extend(events)
         self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
 
     async def follow(self, seconds: float) -> None:
-        """Announce what other processes commit; runs until cancelled."""
+        """Take in what other processes commit; runs until cancelled."""
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._behind.wait()
-            except TimeoutError:
-                pass
             self._behind.clear()
             try:
                 while await self._catch_up():
                     pass
-            except SQLAlchemyError as error:
+            except Exception as error:  # it must live on: nobody else would hear of the others
                 log.warning("follow_failed", error=f"{type(error).__name__}: {error}"[:300])
 
     async def _catch_up(self) -> bool:
-        """Announce one page of what was not announced yet; True when there may be more."""
-        seen = self._seen
-        state, found = await self.database.read(lambda c: _news(c, seen))
+        """Take in one page of what was not yet; True when there may be more."""
+        head = self.tail.head
+        state, found = await self.database.read(lambda c: _news(c, head))
         self._floor = max(self._floor, state.floor)
-        if not found or self._seen != seen:
-            return bool(found)
-        self._seen = found[-1].id or seen
-        if self.tail.head == seen:
-            self.tail.extend(seen, found)
-        self._announce(found)
-        return len(found) == FOLLOW_PAGE
+        if found and self.tail.head == head:
+            self._take_in(found)
+            return len(found) == FOLLOW_PAGE
+        return bool(found)
 
     async def position(self, cursor: int | None) -> Position:
         """Where a reader begins. None: at the head; 0: with the oldest event kept. Raises
@@ -125,23 +118,20 @@ class Feed:
             scope = full.narrow(chats)
             if cursor >= self.tail.floor:
                 return _shown(self.tail.read(scope.starts(cursor), cursor, limit), scope), scope
-            state, events = await self._stored(scope, cursor, limit)
+            head = self.tail.head
+            state, events = await self._stored(scope, cursor, head, limit)
             if cursor < state.floor:
                 raise CursorLost("expired", state.head)
             if self.scopes.is_current(full):  # else somebody was removed while it was read
-                page = (
-                    page_of(events, limit, state.head)
-                    if events
-                    else Page((), cursor, reached=state.head)
-                )
+                page = page_of(events, limit, head) if events else Page((), cursor, reached=head)
                 return _shown(page, scope), scope
 
     async def _stored(
-        self, scope: Scope, cursor: int, limit: int
+        self, scope: Scope, cursor: int, head: int, limit: int
     ) -> tuple[rows.State, list[Event]]:
         async def work(connection: AsyncConnection) -> tuple[rows.State, list[Event]]:
             state = await rows.state(connection)
-            return state, await rows.after(connection, scope.starts(cursor), limit + 1)
+            return state, await rows.after(connection, scope.starts(cursor), head, limit + 1)
 
         return await self.database.read(work)
 

@@ -3,6 +3,7 @@ a page is read, from a cache that the log's own events of joining and leaving ke
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ def affected(event: Event) -> list[str]:
     if event.type not in _CHANGES:
         return []
     fields = event.fields()
-    members: list[str] = fields.get("members") or []
-    return [fields["user_id"], *members]
+    named = [fields.get("user_id"), *(fields.get("members") or [])]
+    return [user for user in named if isinstance(user, str)]
 
 
 class Scopes:
@@ -58,20 +59,32 @@ class Scopes:
         """`load(user_id)` gives chat id -> first event id, as committed."""
         self._load = load
         self._cache: OrderedDict[str, Scope] = OrderedDict()
-        self._version = 0
+        self._loads: dict[str, asyncio.Task[Scope]] = {}
 
     async def of(self, user_id: str) -> Scope:
+        """All connections of a user that ask at once share one read."""
         while user_id not in self._cache:
-            version = self._version
-            chats = await self._load(user_id)
-            if version == self._version:  # else somebody joined or left while it was read
-                self._keep(user_id, chats)
+            load = self._loads.get(user_id)
+            if load is None:
+                load = self._loads[user_id] = asyncio.create_task(self._read(user_id))
+            found = await asyncio.shield(load)
+            if self._loads.get(user_id) is load:  # else they joined or left while it was read
+                del self._loads[user_id]
+                self._keep(found)
         self._cache.move_to_end(user_id)
         return self._cache[user_id]
 
-    def _keep(self, user_id: str, chats: Mapping[str, int]) -> None:
+    async def _read(self, user_id: str) -> Scope:
+        try:
+            chats = await self._load(user_id)
+        except Exception:
+            self._loads.pop(user_id, None)
+            raise
         since = {chat_topic(chat): first for chat, first in chats.items()}
-        self._cache[user_id] = Scope(user_id, {**since, user_topic(user_id): 0, ALL: 0})
+        return Scope(user_id, {**since, user_topic(user_id): 0, ALL: 0})
+
+    def _keep(self, scope: Scope) -> None:
+        self._cache[scope.user_id] = scope
         while len(self._cache) > MAX_CACHED:
             self._cache.popitem(last=False)
 
@@ -79,9 +92,6 @@ class Scopes:
         return self._cache.get(scope.user_id) is scope
 
     def forget(self, users: Iterable[str]) -> None:
-        self._version += 1
         for user_id in users:
             self._cache.pop(user_id, None)
-
-    def clear(self) -> None:
-        self.forget(list(self._cache))
+            self._loads.pop(user_id, None)

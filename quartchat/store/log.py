@@ -30,22 +30,28 @@ async def state(connection: AsyncConnection) -> State:
     return State(row.head, row.floor)
 
 
-async def after(connection: AsyncConnection, starts: Mapping[str, int], limit: int) -> list[Event]:
-    """The next `limit` events of the topics, each after its own start, in id order.
+async def after(
+    connection: AsyncConnection, starts: Mapping[str, int], upto: int, limit: int
+) -> list[Event]:
+    """The next `limit` events of the topics, each after its own start and none above `upto`,
+    in id order.
 
     One short index scan per topic: the cost follows what is answered, not the log's size.
     """
     topics = list(starts.items())
     found: list[Event] = []
     for first in range(0, len(topics), TOPICS_AT_ONCE):
-        scans = [_scan(topic, start, limit) for topic, start in topics[first:][:TOPICS_AT_ONCE]]
+        some = topics[first : first + TOPICS_AT_ONCE]
+        scans = [_scan(topic, start, upto, limit) for topic, start in some]
         query = union_all(*scans) if len(scans) > 1 else scans[0]
         found += [event_of(row) for row in await connection.execute(query)]
     return sorted(found, key=lambda event: event.id or 0)[:limit]
 
 
-def _scan(topic: str, start: int, limit: int) -> Select[Any]:
-    scan = select(*_COLUMNS).where(events.c.topic == topic, events.c.id > start)
+def _scan(topic: str, start: int, upto: int, limit: int) -> Select[Any]:
+    scan = select(*_COLUMNS).where(
+        events.c.topic == topic, events.c.id > start, events.c.id <= upto
+    )
     inner = scan.order_by(events.c.id).limit(limit).subquery()
     return select(inner)
 

@@ -13,9 +13,10 @@ from operator import attrgetter
 
 from quartchat.events import Event, Page
 
-OVERHEAD = 600  # bytes of Python objects per event kept, beside its text
 SHARED_PAGES = 16
-MAX_PAGE_BYTES = 512 * 2**10  # what a reader is given at once
+# What a reader is given at once, as JSON; with HTML it may be five times as much, which is
+# below what clients of other makers take in one frame.
+MAX_PAGE_BYTES = 128 * 2**10
 _id = attrgetter("id")
 
 
@@ -59,11 +60,8 @@ class Tail:
         self._runs: dict[str, _Run] = {}
         self._shared: OrderedDict[tuple[str, int, int, bool, int], Page] = OrderedDict()
 
-    def extend(self, previous_head: int, events: Sequence[Event]) -> None:
-        """Take in events just committed. `previous_head`: the log's head before them; when
-        it is not ours, another process wrote in between, and the tail begins anew."""
-        if previous_head != self.head:
-            self.reset(previous_head)
+    def extend(self, events: Sequence[Event]) -> None:
+        """Take in the events that follow the head, in id order, with no hole between."""
         for event in events:
             self._append(event)
         while self.size > self.max_bytes and self._all:
@@ -76,15 +74,19 @@ class Tail:
         if run is None:
             run = self._runs[event.topic] = _Run()
         run.append(event.id, event)
-        self.size += len(event.json) * 2 + OVERHEAD
+        self.size += event.keep(self._grew)
         self.head = event.id
+
+    def _grew(self, size: int) -> None:
+        """One of the events is kept in one more form."""
+        self.size += size
 
     def _evict(self) -> None:
         event = self._all.popleft()
         assert event.id is not None
         if self._runs[event.topic].drop_first():
             del self._runs[event.topic]
-        self.size -= len(event.json) * 2 + OVERHEAD
+        self.size -= event.let_go()
         self.floor = event.id
 
     def read(self, starts: Mapping[str, int], cursor: int, limit: int) -> Page:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from quart import Blueprint, Response, redirect, request
@@ -10,8 +12,10 @@ from quart import Blueprint, Response, redirect, request
 from quartchat.access import REFRESH_COOKIE, Way, check_same_origin
 from quartchat.chat import people, tickets
 from quartchat.chat.logins import Grant
-from quartchat.errors import RateLimited, Unauthenticated, WrongPassword
+from quartchat.errors import RateLimited, Unauthenticated
 from quartchat.protocol import Credentials, Refresh, SignUp, shape
+from quartchat.services import Services
+from quartchat.store.people import name_key
 from quartchat.transports import base
 from quartchat.transports.body import read_fields
 from quartchat.web.api import answer
@@ -38,25 +42,36 @@ async def signed_up(wish: SignUp) -> Grant:
     """For pages and API: a new user, logged in; by the first start's setup code an admin."""
     shared = base.services()
     check_same_origin(shared, base.knock(request))
+    wait = shared.signups.take(request.remote_addr or "")
+    if wait and not shared.settings.no_limits:
+        raise RateLimited("Too many new accounts from here; wait a minute.", retry_after=wait)
     first = hmac.compare_digest(wish.setup.encode(), shared.setup_code.encode())
     user = await people.sign_up(shared.core, wish, first_admin=first)
     return await shared.logins.start(user)
+
+
+@contextmanager
+def guarded(shared: Services, name: str) -> Iterator[None]:
+    """Counts a guess at a password before it is tried, and gives it back when it was right: by
+    address, and by name from all addresses together. Raises RateLimited."""
+    address = request.remote_addr or ""
+    checks = ((shared.guesses_from, address), (shared.guesses_at, name_key(name.strip()[:100])))
+    wait = max(buckets.wait(key) for buckets, key in checks)
+    if wait and not shared.settings.no_limits:
+        raise RateLimited("Too many failed logins; wait a minute.", retry_after=wait)
+    for buckets, key in checks:
+        buckets.take(key)
+    yield
+    for buckets, key in checks:
+        buckets.give_back(key)
 
 
 async def logged_in(wish: Credentials) -> Grant:
     """For pages and API. Raises WrongPassword, and RateLimited after too many of them."""
     shared = base.services()
     check_same_origin(shared, base.knock(request))
-    keys = (f"address {request.remote_addr}", f"name {wish.name.strip().casefold()[:100]}")
-    wait = max(shared.failed_logins.wait(key) for key in keys)
-    if wait and not shared.settings.no_limits:
-        raise RateLimited("Too many failed logins; wait a minute.", retry_after=wait)
-    try:
+    with guarded(shared, wish.name):
         user = await people.log_in(shared.core, wish)
-    except WrongPassword:
-        for key in keys:
-            shared.failed_logins.take(key)
-        raise
     return await shared.logins.start(user)
 
 
@@ -64,20 +79,17 @@ async def logged_in(wish: Credentials) -> Grant:
 async def refresh() -> Response:
     """By the token in the body, once each; or by the cookie of a browser."""
     fields, lenient = await read_fields()
+    check_same_origin(base.services(), base.knock(request))  # it sets cookies
     token = shape(fields, Refresh, lenient=lenient).refresh_token
-    grant = await (base.services().logins.refresh(token) if token else _by_cookie())
+    grant = await (base.services().logins.refresh(token) if token else renewed())
     return set_cookies(answer(grant.answer()), grant)
 
 
 @blueprint.post("/token/renew")
 async def renew() -> Response:
     """For pages with scripts: new cookies, and no token that a script could read."""
-    return set_cookies(Response("", 204), await _by_cookie())
-
-
-async def _by_cookie() -> Grant:
     check_same_origin(base.services(), base.knock(request))
-    return await renewed()
+    return set_cookies(Response("", 204), await renewed())
 
 
 async def renewed() -> Grant:

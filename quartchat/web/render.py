@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -37,7 +38,9 @@ _TOKEN = re.compile(
 )
 _INVISIBLE = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 _BREAK = re.compile(r"\r\n|\r|\n")
-_LAYOUT = re.compile(r"\s*\n\s*")
+# Links and mentions in one message; what is behind them stays plain text, so that a short text
+# cannot become a long page.
+MOST_MARKED = 200
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -68,7 +71,7 @@ class Renderer:
         if type_ not in SHOWN:
             return None
         html = self._event.render(event_id=event_id, type=type_, data=data)
-        return _LAYOUT.sub(" ", html).strip()
+        return " ".join(line.strip() for line in html.split("\n")).strip()
 
     def static_url(self, path: str) -> str:
         """`css/a.css` -> `/static/VERSION/css/a.css`, which may be cached for ever: what it
@@ -117,7 +120,7 @@ def body(content: str, mentions: Iterable[str] = ()) -> Markup:
 
 def _pieces(text: str, *, mark: bool) -> Iterator[Markup]:
     at = 0
-    for match in _TOKEN.finditer(text):
+    for match in islice(_TOKEN.finditer(text), MOST_MARKED):
         token = match[0]
         if match["url"]:
             token = _without_tail(token)
@@ -148,12 +151,13 @@ def _link(url: str) -> Markup:
 
 def _without_tail(url: str) -> str:
     """The address without the punctuation of the sentence around it."""
-    while True:
-        last = url[-1]
-        unpaired = last in _PAIRS and url.count(last) > url.count(_PAIRS[last])
-        if not (unpaired or last in ".,;:!?'*_~"):
-            return url
-        url = url[:-1]
+    extra = {close: url.count(close) - url.count(open_) for close, open_ in _PAIRS.items()}
+    end = len(url)
+    while end and (extra.get(url[end - 1], 0) > 0 or url[end - 1] in ".,;:!?'*_~"):
+        if url[end - 1] in extra:
+            extra[url[end - 1]] -= 1
+        end -= 1
+    return url[:end]
 
 
 def _bytes(value: str) -> bytes:
