@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 
@@ -11,6 +10,7 @@ from quart import Quart, Response, current_app, send_from_directory
 
 from quartchat.assemble import assemble
 from quartchat.config import Settings
+from quartchat.errors import NotFound
 from quartchat.paths import folder
 from quartchat.services import Services
 from quartchat.store import migrate
@@ -54,7 +54,10 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
 async def static(version: str, name: str) -> Response:
     """A file of `static/`. For ever, if the address names the version that is served: a page
     of the version before, loaded during an update, must not pin what is newer."""
-    response = await send_from_directory(folder("static"), name, conditional=False)
+    try:
+        response = await send_from_directory(folder("static"), name, conditional=False)
+    except OSError:  # a name that no file system takes
+        raise NotFound from None
     renderer: Renderer = current_app.extensions["quartchat.renderer"]
     known = version == renderer.version
     response.headers["Cache-Control"] = FOR_EVER if known else "no-cache"
@@ -71,8 +74,9 @@ async def running(services: Services) -> AsyncGenerator[None]:
         yield
     finally:
         follower.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await follower
-        await services.presence.close()
-        await services.writer.close()
-        await services.database.close()
+        await asyncio.gather(follower, return_exceptions=True)
+        try:
+            await services.presence.close()
+            await services.writer.close()
+        finally:
+            await services.database.close()

@@ -106,12 +106,14 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
 
 def read_frame(raw: str) -> Frame:
     """Raises BadRequest."""
-    value = read_object(raw)
+    return as_frame(read_object(raw))
+
+
+def as_frame(value: dict[str, Any]) -> Frame:
+    """Raises BadRequest, Invalid."""
     if not isinstance(value.get("type"), str):
         raise BadRequest('A frame needs a "type", as in {"type":"ping","data":{}}.')
-    if value.get("data") is None:
-        value["data"] = {}
-    return shape(value, Frame)
+    return shape({**value, "data": {} if value.get("data") is None else value["data"]}, Frame)
 
 
 def shape(value: Mapping[str, Any], kind: type[T], *, lenient: bool = False) -> T:

@@ -63,7 +63,7 @@ class Commands:
         return ack
 
     async def typing(self, actor: str, wish: protocol.Typing) -> None:
-        await self.presence.typing(actor, wish)
+        await self.presence.set_typing(actor, wish)
 
     async def mark_read(self, actor: str, wish: protocol.MarkRead) -> dict[str, Any]:
         return await receipts.mark_read(self.core, actor, wish)

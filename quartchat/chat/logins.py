@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from quartchat.auth.refresh import RefreshTokens
 from quartchat.auth.tokens import Identity, Tokens
@@ -118,6 +118,23 @@ class Logins:
 
         await self._core.writer.do(work)
         self._revoked(session_id)
+
+    async def end_others(self, user_id: str, but: str | None) -> None:
+        """End all logins of the user except one: whoever else knew the password is out."""
+
+        async def work(transaction: Transaction) -> list[str]:
+            theirs = and_(
+                login_sessions.c.user_id == user_id,
+                login_sessions.c.revoked.is_(False),
+                login_sessions.c.id != (but or ""),
+            )
+            rows = await transaction.fetch(select(login_sessions.c.id).where(theirs))
+            ended = [row.id for row in rows]
+            transaction.run(update(login_sessions).where(theirs).values(revoked=True))
+            return ended
+
+        for session_id in await self._core.writer.do(work):
+            self._revoked(session_id)
 
     def session_of(self, token: str) -> str | None:
         """The login that a refresh token belongs to, if it was made here."""

@@ -121,7 +121,7 @@ async def _quote(fetch: people.Fetch, chat: Any, member: Any, reply_to: str) -> 
         raise MessageNotFound("The message that you reply to is not in this chat.")
     text = " ".join(found.content.split())
     excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
-    return {"message_id": reply_to, "sender_name": found.sender_name, "excerpt": excerpt}
+    return {"message_id": str(found.event_id), "sender_name": found.sender_name, "excerpt": excerpt}
 
 
 async def _mentioned(tx: Transaction, wish: SendMessage) -> list[str]:
@@ -171,7 +171,15 @@ async def read_history(
         after=span.after,
         limit=max(1, min(span.limit, MAX_HISTORY)),
     )
-    return _history(rows, more, (await log.state(connection)).head)
+    page = _history(rows, more, (await log.state(connection)).head)
+    return page if member else _without_emails(page)
+
+
+def _without_emails(page: dict[str, Any]) -> dict[str, Any]:
+    """As somebody sees it who has not joined."""
+    for message in page["messages"]:
+        message["sender"].pop("email", None)
+    return page
 
 
 def _history(rows: list[Any], more: bool, cursor: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,21 @@ from sqlalchemy import update
 from quartchat.auth.passwords import check_password, hash_password, verify_password
 from quartchat.auth.tokens import Identity
 from quartchat.chat.core import Core, is_line, new_id
-from quartchat.errors import Forbidden, Invalid, NameTaken, Unauthenticated, WrongPassword
+from quartchat.errors import (
+    Forbidden,
+    Invalid,
+    NameTaken,
+    Unauthenticated,
+    UserNotFound,
+    WrongPassword,
+)
 from quartchat.protocol import Credentials, SignUp
 from quartchat.store import people
 from quartchat.store.schema import users
 from quartchat.store.writer import Transaction
 
 MAX_NAME = 40
+MOST_NAMES = 200
 FORBIDDEN_IN_NAMES = set("@/,")
 
 
@@ -96,6 +104,18 @@ async def find(core: Core, name: str) -> Any | None:
     return await core.database.read(lambda c: people.by_name(c.execute, name))
 
 
+async def ids_of(core: Core, names: Sequence[str], field: str = "members") -> list[str]:
+    """The ids of the users of these names. Raises UserNotFound, Invalid (too many)."""
+    if len(names) > MOST_NAMES:
+        raise Invalid(f"At most {MOST_NAMES} names at once.", field=field)
+    plain = [name.strip().removeprefix("@") for name in names]
+    rows = await core.database.read(lambda c: people.by_names(c.execute, plain))
+    for name in plain:
+        if people.name_key(name) not in rows:
+            raise UserNotFound(f"There is nobody called {name[:60]!r} here.", field=field)
+    return [str(rows[people.name_key(name)].id) for name in plain]
+
+
 async def log_in(core: Core, wish: Credentials) -> Any:
     """The user's row. Raises WrongPassword, after the same time whether the name exists or not."""
     row = await find(core, wish.name.strip())
@@ -106,7 +126,7 @@ async def log_in(core: Core, wish: Credentials) -> Any:
 
 
 async def change(
-    core: Core, user_id: str, email: str | None, current: str, new_password: str
+    core: Core, user_id: str, email: str | None, current: str = "", new_password: str = ""
 ) -> None:
     """A new email, and a new password where one is given (the current one proves the person)."""
     row = await get(core, user_id)

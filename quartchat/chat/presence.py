@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.chat.core import Core, chat_and_member
-from quartchat.events import chat_topic, ephemeral
+from quartchat.events import chat_topic, ephemeral, user_topic
 from quartchat.protocol import Typing
 from quartchat.store import rooms
 
+log = structlog.get_logger("quartchat.presence")
 LEASE_SECONDS = 35.0  # a client that polls is away between two polls, but not gone
 TYPING_SECONDS = 6.0
 BIG_ROOM = 100  # in larger rooms comings and goings are not announced
@@ -50,8 +52,12 @@ class Presence:
     def is_online(self, user_id: str) -> bool:
         return user_id in self._held or user_id in self._leases
 
-    def typing_in(self, chat_id: str) -> list[str]:
-        return [user for chat, user in self._typing if chat == chat_id]
+    def typing(self) -> dict[str, set[str]]:
+        """chat id -> who is typing in it."""
+        found: dict[str, set[str]] = {}
+        for chat_id, user_id in self._typing:
+            found.setdefault(chat_id, set()).add(user_id)
+        return found
 
     def _announce(self, type_: str, user_id: str) -> None:
         task = asyncio.create_task(self._tell_chats(type_, user_id))
@@ -59,11 +65,17 @@ class Presence:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell_chats(self, type_: str, user_id: str) -> None:
-        chats = await self._core.database.read(lambda c: rooms.small(c.execute, user_id, BIG_ROOM))
-        for chat_id in chats:
-            self._core.bus.signal(ephemeral(type_, {"user_id": user_id}, chat_topic(chat_id)))
+        try:
+            users = await self._core.database.read(
+                lambda c: rooms.acquaintances(c.execute, user_id, BIG_ROOM)
+            )
+        except Exception as error:  # a signal may be lost, and nobody waits for this one
+            log.warning("presence_lost", error=type(error).__name__)
+            return
+        for other in users:  # once each, however many chats they share
+            self._core.bus.signal(ephemeral(type_, {"user_id": user_id}, user_topic(other)))
 
-    async def typing(self, actor: str, wish: Typing) -> None:
+    async def set_typing(self, actor: str, wish: Typing) -> None:
         """Tell the chat; stops by itself after 6 s. Raises ChatNotFound, NotAMember."""
         await self._core.database.read(lambda c: chat_and_member(c.execute, wish.chat_id, actor))
         key = (wish.chat_id, actor)
@@ -101,14 +113,21 @@ class Presence:
 async def status(core: Core, presence: Presence, user_id: str) -> dict[str, Any]:
     """`chat_status`: who of each chat is online and typing, and what is unread."""
 
-    async def work(connection: AsyncConnection) -> list[tuple[Any, list[str]]]:
+    async def work(connection: AsyncConnection) -> tuple[list[Any], dict[str, set[str]]]:
         mine = await rooms.mine(connection.execute, user_id)
-        return [(row, await rooms.member_ids(connection.execute, row.id)) for row in mine]
+        return mine, await rooms.members_of_mine(connection.execute, user_id)
 
-    chats = []
-    for row, members in await core.database.read(work):
-        here = [member for member in members if presence.is_online(member)]
-        typing = [user for user in presence.typing_in(row.id) if user in members]
-        counts = {"online": here, "typing": typing, "unread": row.unread}
-        chats.append({"chat_id": row.id, **counts})
-    return {"chats": chats}
+    mine, members = await core.database.read(work)
+    typing = presence.typing()
+    return {"chats": [_status(row, presence, members[row.id], typing) for row in mine]}
+
+
+def _status(
+    row: Any, presence: Presence, members: set[str], typing: dict[str, set[str]]
+) -> dict[str, Any]:
+    return {
+        "chat_id": row.id,
+        "online": sorted(member for member in members if presence.is_online(member)),
+        "typing": sorted(typing.get(row.id, set()) & members),
+        "unread": row.unread,
+    }

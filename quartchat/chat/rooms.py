@@ -46,6 +46,7 @@ async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, b
         return found.id, False
     await _need_users(tx, [wish.user_id], "user_id")
     chat = {"kind": "direct", "title": "", "public": False, "history": "all", "pair": pair}
+    wish.client_id = None  # the pair itself is the key
     return await _insert(tx, actor, wish, chat, [wish.user_id]), True
 
 

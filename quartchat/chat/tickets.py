@@ -13,6 +13,8 @@ from quartchat.errors import Unauthenticated
 from quartchat.store.schema import tickets
 from quartchat.store.writer import Transaction
 
+USED = "This ticket was used already or is too old; ask for a new one."
+
 
 def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
@@ -40,6 +42,10 @@ async def make(core: Core, identity: Identity) -> str:
 async def use(core: Core, ticket: str) -> Identity:
     """Whose ticket this was. Raises Unauthenticated when it was used, is too old or unknown."""
     digest = _digest(ticket)
+    known = select(tickets.c.digest).where(tickets.c.digest == digest)
+    found = await core.database.read(lambda c: c.execute(known))
+    if found.first() is None:  # a guess costs no write
+        raise Unauthenticated(USED)
 
     async def work(transaction: Transaction) -> Identity | None:
         query = select(tickets).where(tickets.c.digest == digest)
@@ -51,5 +57,5 @@ async def use(core: Core, ticket: str) -> Identity:
 
     identity = await core.writer.do(work)
     if identity is None:
-        raise Unauthenticated("This ticket was used already or is too old; ask for a new one.")
+        raise Unauthenticated(USED)
     return identity

@@ -131,7 +131,7 @@ class Feed:
     ) -> tuple[rows.State, list[Event]]:
         async def work(connection: AsyncConnection) -> tuple[rows.State, list[Event]]:
             state = await rows.state(connection)
-            return state, await rows.after(connection, scope.starts(cursor), head, limit + 1)
+            return state, await rows.after(connection, scope.starts(cursor), limit + 1, head)
 
         return await self.database.read(work)
 

@@ -12,6 +12,8 @@ from quartchat.auth.tokens import Identity
 from quartchat.delivery.session import Goodbye, Session
 from quartchat.errors import RateLimited, Unauthenticated
 
+# Logins that ended lately: longer ago than it takes to open a connection they do not matter.
+MOST_REVOKED = 10_000
 SPREAD_MS = (200, 3000)  # clients come back at a random moment between these
 
 
@@ -21,6 +23,7 @@ class Sessions:
     def __init__(self, per_user: int) -> None:
         self._per_user = per_user
         self._open: set[Session] = set()
+        self._revoked: dict[str, None] = {}
         self._users: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -49,6 +52,8 @@ class Sessions:
         self._users[session.user_id] += 1
         if self.draining:
             session.end(goodbye())
+        elif session.identity.session_id in self._revoked:  # while it was on its way in
+            session.end(Unauthenticated("You have logged out."))
         self.on_open(session.user_id)
 
     def _remove(self, session: Session) -> None:
@@ -67,7 +72,10 @@ class Sessions:
         return user_id in self._users
 
     def revoke(self, session_id: str) -> None:
-        """A login ended: its connections end with it."""
+        """A login ended: its connections end with it, those too that are just being opened."""
+        self._revoked[session_id] = None
+        if len(self._revoked) > MOST_REVOKED:
+            del self._revoked[next(iter(self._revoked))]
         for session in self._of(session_id):
             session.end(Unauthenticated("You have logged out."))
 

@@ -4,8 +4,7 @@ for SQLite is here, and a second store joins by one more entry in `DIALECTS`."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,10 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from quartchat.errors import Unavailable
+
 T = TypeVar("T")
+MOST_WAITING = 2000  # reads that may queue; beyond, the server says that it is overloaded
 READERS = 4  # connections (each a thread with SQLite) that only read
 
 
@@ -54,6 +56,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._reads: set[asyncio.Task[Any]] = set()
+        self._turns = asyncio.Semaphore(READERS)
+        self._waiting = 0
         dialect = DIALECTS[url.partition(":")[0].partition("+")[0]]
         self._reader = self._engine(dialect, dialect.begin_read, READERS)
         self._writer = self._engine(dialect, dialect.begin_write, 1)
@@ -78,6 +82,13 @@ class Database:
         It runs in a task of its own: a request that is cancelled leaves no statement behind
         on a connection that the next one gets.
         """
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable
+        self._waiting += 1
+        try:
+            await self._turns.acquire()  # first come, first served; who has gone does not queue
+        finally:
+            self._waiting -= 1
         task = asyncio.create_task(self._snapshot(work))
         self._reads.add(task)
         task.add_done_callback(self._read_done)
@@ -88,15 +99,14 @@ class Database:
             return await work(connection)
 
     def _read_done(self, task: asyncio.Task[Any]) -> None:
+        self._turns.release()
         self._reads.discard(task)
         if not task.cancelled():
             task.exception()  # whoever asked may have gone: then nobody else looks at it
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """The write transaction, for the writer alone; commits at the end."""
-        async with self._writer.connect() as connection, connection.begin():
-            yield connection
+    def writer(self) -> AsyncConnection:
+        """The writer's connection, for the writer alone: `async with`, then `begin()`."""
+        return self._writer.connect()
 
     async def close(self) -> None:
         await asyncio.gather(*self._reads, return_exceptions=True)

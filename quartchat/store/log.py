@@ -13,6 +13,7 @@ from quartchat.events import Event
 from quartchat.store.schema import events, log_state
 from quartchat.store.writer import Transaction
 
+NO_END = 2**53
 TOPICS_AT_ONCE = 200  # SQLite takes 500 terms in a compound SELECT
 _COLUMNS = (events.c.id, events.c.topic, events.c.type, events.c.data)
 
@@ -31,7 +32,7 @@ async def state(connection: AsyncConnection) -> State:
 
 
 async def after(
-    connection: AsyncConnection, starts: Mapping[str, int], upto: int, limit: int
+    connection: AsyncConnection, starts: Mapping[str, int], limit: int, upto: int = NO_END
 ) -> list[Event]:
     """The next `limit` events of the topics, each after its own start and none above `upto`,
     in id order.

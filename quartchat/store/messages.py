@@ -26,7 +26,7 @@ _WITH_SENDER = (
 
 
 async def get(fetch: Fetch, message_id: str) -> Any | None:
-    if not message_id.isdecimal() or len(message_id) > 16:
+    if not (message_id.isascii() and message_id.isdecimal()) or len(message_id) > 16:
         return None
     query = _WITH_SENDER.where(messages.c.event_id == int(message_id))
     return (await fetch(query)).one_or_none()

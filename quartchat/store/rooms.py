@@ -155,17 +155,32 @@ async def those_in(fetch: Fetch, chat_id: str, user_ids: Collection[str]) -> set
     return {row.user_id for row in await fetch(query)}
 
 
-async def small(fetch: Fetch, user_id: str, most: int) -> list[str]:
-    """The user's chats that have at most so many members."""
-    other = members.alias()
-    query = (
-        select(members.c.chat_id)
-        .join(other, other.c.chat_id == members.c.chat_id)
-        .where(members.c.user_id == user_id)
-        .group_by(members.c.chat_id)
+async def acquaintances(fetch: Fetch, user_id: str, most: int) -> list[str]:
+    """The members, each once, of the user's chats that have at most so many of them."""
+    mine_, other = members.alias(), members.alias()
+    small = (
+        select(mine_.c.chat_id)
+        .join(other, other.c.chat_id == mine_.c.chat_id)
+        .where(mine_.c.user_id == user_id)
+        .group_by(mine_.c.chat_id)
         .having(func.count() <= most)
     )
-    return [row.chat_id for row in await fetch(query)]
+    query = select(members.c.user_id).where(members.c.chat_id.in_(small)).distinct()
+    return [row[0] for row in await fetch(query)]
+
+
+async def members_of_mine(fetch: Fetch, user_id: str) -> dict[str, set[str]]:
+    """chat id -> its members, of each of the user's chats."""
+    mine_ = members.alias()
+    query = (
+        select(members.c.chat_id, members.c.user_id)
+        .join(mine_, mine_.c.chat_id == members.c.chat_id)
+        .where(mine_.c.user_id == user_id)
+    )
+    found: dict[str, set[str]] = {}
+    for row in await fetch(query):
+        found.setdefault(row.chat_id, set()).add(row.user_id)
+    return found
 
 
 def add_member(

@@ -35,6 +35,10 @@ MAX_GROUP = 512
 log = structlog.get_logger("quartchat.writer")
 
 
+class FlushFailed(Exception):
+    """The database did not take the changes of a group; each piece of work is tried alone."""
+
+
 class Transaction:
     """What a piece of work sees of the write transaction."""
 
@@ -83,7 +87,14 @@ class Transaction:
         return result
 
     async def flush(self) -> None:
-        """Execute what is queued; neighbours with the same statement go in one round trip."""
+        """Execute what is queued; neighbours with the same statement go in one round trip.
+        Raises FlushFailed: whose change it was, is not known any more."""
+        try:
+            await self._flush()
+        except Exception as error:
+            raise FlushFailed(f"{type(error).__name__}: {error}"[:300]) from error
+
+    async def _flush(self) -> None:
         pending, self._pending = self._pending, []
         start = 0
         while start < len(pending):
@@ -153,37 +164,54 @@ class Writer:
             await self._commit([item for item in group if item is not None])
 
     async def _commit(self, group: list[tuple[Work, asyncio.Future[Any]]]) -> None:
-        outcomes: list[tuple[asyncio.Future[Any], Any, Exception | None]] = []
+        attempt = _Attempt(group)
         try:
-            async with self._database.write() as connection:
-                transaction = Transaction(connection, await _head(connection), self._clock)
-                for work, future in group:
-                    outcomes.append((future, *(await _outcome(transaction, work))))
-                await transaction.finish()
+            async with self._database.writer() as connection:
+                async with connection.begin():
+                    await attempt.run(connection, self._clock)
+                attempt.committed = True
         except Exception as error:
-            await self._failed(group, error)
-            return
-        self._announce(transaction)
-        for future, result, refusal in outcomes:
-            _resolve(future, result, refusal)
+            log.error("commit_failed", error=f"{type(error).__name__}: {error}"[:500])
+        if attempt.committed:
+            self._announce(attempt)
+        elif attempt.transaction is not None and len(group) > 1:
+            for item in group:  # one bad piece of work must not take the others with it
+                await self._commit([item])
+        else:
+            attempt.fail()
 
-    def _announce(self, transaction: Transaction) -> None:
+    def _announce(self, attempt: _Attempt) -> None:
         """It is committed: whatever goes wrong from here on, those who wait must hear so."""
+        assert attempt.transaction is not None
         try:
-            self._committed(transaction)
+            self._committed(attempt.transaction)
         except Exception:
             log.exception("announce_failed")
+        attempt.answer()
 
-    async def _failed(
-        self, group: list[tuple[Work, asyncio.Future[Any]]], error: Exception
-    ) -> None:
-        """One bad piece of work must not take the others with it: each is tried alone."""
-        if len(group) > 1:
-            for item in group:
-                await self._commit([item])
-            return
-        log.error("commit_failed", error=f"{type(error).__name__}: {error}"[:500])
-        for _, future in group:
+
+class _Attempt:
+    """One group on its way: `transaction` is None as long as it has not begun."""
+
+    def __init__(self, group: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+        self._group = group
+        self._outcomes: list[tuple[Any, Exception | None]] = []
+        self.transaction: Transaction | None = None
+        self.committed = False
+
+    async def run(self, connection: AsyncConnection, clock: Callable[[], float]) -> None:
+        transaction = Transaction(connection, await _head(connection), clock)
+        self.transaction = transaction
+        for work, _ in self._group:
+            self._outcomes.append(await _outcome(transaction, work))
+        await transaction.finish()
+
+    def answer(self) -> None:
+        for (_, future), outcome in zip(self._group, self._outcomes, strict=True):
+            _resolve(future, *outcome)
+
+    def fail(self) -> None:
+        for _, future in self._group:
             _resolve(future, None, StoreFailed())
 
 
@@ -194,7 +222,7 @@ async def _head(connection: AsyncConnection) -> int:
 async def _outcome(transaction: Transaction, work: Work) -> tuple[Any, Exception | None]:
     try:
         return await transaction.attempt(work), None
-    except SQLAlchemyError:
+    except (SQLAlchemyError, FlushFailed):
         raise
     except Exception as refusal:
         return None, refusal

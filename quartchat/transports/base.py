@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from quartchat.access import (
     Caller,
     Knock,
     Way,
-    check_request_rate,
     check_same_origin,
     find_caller,
 )
@@ -28,10 +27,12 @@ from quartchat.events import Page, ephemeral
 from quartchat.protocol import read_cursor
 from quartchat.services import Services
 from quartchat.store.people import Fetch
-from quartchat.transports.forms import PAD, Form, Fragment
+from quartchat.transports.forms import PAD, Form, Fragment, lines, sse
 
 HEARTBEATS = (1.0, 60.0)
 OVERLOAD_RETRY_MS = 5000
+SSE_TYPE = "text/event-stream; charset=utf-8"
+STREAM_TYPE = "application/octet-stream"
 HEADERS = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
@@ -145,9 +146,8 @@ def streamed(who: Caller, name: str, wanted: Wish, form: Form, content_type: str
 
 async def _body(
     shared: Services, who: Caller, name: str, address: str, wanted: Wish, form: Form
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     try:
-        check_request_rate(shared, address)
         with shared.sessions.open(who.identity, name, address) as session:
             reader = Subscriber(session, shared.feed, wanted, shared.clock)
             async with aclosing(reader.pages()) as pages:
@@ -163,7 +163,17 @@ def overload(error: ChatError) -> Any:
     return ephemeral("goodbye", {"retry_ms": OVERLOAD_RETRY_MS, "message": error.message})
 
 
-async def _padded(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def come_back(error: ChatError) -> Response:
+    """A whole stream that says no more than to come back later."""
+    is_sse = request.path in ("/events", "/t/e")
+    form = sse(None, named=False) if is_sse else lines(None)
+    kind = SSE_TYPE if is_sse else STREAM_TYPE
+    body = form.page(Page([overload(error)], 0))
+    return Response(body, headers={**HEADERS, "Content-Type": kind})
+
+
+async def _padded(body: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     yield PAD
-    async for piece in body:
-        yield piece
+    async with aclosing(body) as pieces:
+        async for piece in pieces:
+            yield piece

@@ -10,6 +10,7 @@ from sse_starlette import ServerSentEvent
 
 from quartchat.events import Event, Page, encode_data
 
+TOLD = frozenset({"reset", "goodbye"})
 Fragment = Callable[[Event], str | None]
 PAD = b" " * 2047 + b"\n"  # some scanners hold back the first KB of a body
 
@@ -71,10 +72,13 @@ def sse(fragment: Fragment | None, *, named: bool) -> Form:
 
 
 def sse_html(fragment: Fragment, *, named: bool) -> Form:
-    """Server-Sent Events whose data is the page's HTML; a comment for what shows nothing."""
+    """Server-Sent Events whose data is the page's HTML; a comment for what shows nothing, and
+    named JSON for what a page must act on: `reset` (load anew) and `goodbye`."""
 
     def frame(event: Event) -> bytes:
         html = fragment(event) if event.id is not None else None
+        if event.type in TOLD:
+            return _sse_frame(event, event.json.decode(), event.type)
         if html is None:
             return b": %s\n\n" % event.type.encode()
         return _sse_frame(event, html, event.type if named else None)

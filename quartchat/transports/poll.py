@@ -16,7 +16,7 @@ from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Wish
 from quartchat.errors import ChatError, Invalid
 from quartchat.events import Page
-from quartchat.protocol import Frame, error_frame, reply, shape
+from quartchat.protocol import as_frame, error_frame, reply, shape
 from quartchat.transports import base, forms
 from quartchat.transports.body import read_fields
 
@@ -37,37 +37,42 @@ async def poll() -> Response:
     who = await base.caller()
     wanted = await base.wish(request, who.user_id)
     hold = base.hold_seconds(request.args.get("timeout"))
-    return await _answer(who, replace(wanted, hold=hold), [])
+    return await _answer(who, replace(wanted, hold=hold))
 
 
 @blueprint.post("/poll")
 @blueprint.post("/t/p")
 async def serial() -> Response:
-    who = await base.caller()
     fields, lenient = await read_fields()
+    who = await base.caller()
     body = shape(fields, Serial, lenient=lenient)
     cursor = None if body.last_event_id is None else str(body.last_event_id)
     wanted = await base.wish(request, who.user_id, cursor)
     hold = base.hold_seconds(None if body.timeout is None else str(body.timeout))
     if len(body.commands) > MOST_COMMANDS:
         raise Invalid(f"At most {MOST_COMMANDS} commands at once.", field="commands")
-    answers = [text for command in body.commands if (text := await _run(who, command))]
-    return await _answer(who, replace(wanted, hold=0.0 if answers else hold), answers)
+    return await _answer(who, replace(wanted, hold=hold), body.commands)
 
 
 async def _run(who: Caller, command: dict[str, Any]) -> bytes | None:
     request_id = command.get("request_id")
     try:
-        frame = shape(command, Frame)
+        frame = as_frame(command)
         answer = await base.services().commands.run(who.user_id, frame.type, frame.data)
     except ChatError as error:
         return error_frame(error, request_id).encode()
+    except Exception as error:  # the answers of the others must not be lost with it
+        base.log_fault("poll_command_failed", error)
+        return error_frame(ChatError(), request_id).encode()
     return None if answer is None else reply(*answer, request_id).encode()
 
 
-async def _answer(who: Caller, wanted: Wish, answers: list[bytes]) -> Response:
+async def _answer(who: Caller, wanted: Wish, commands: Sequence[dict[str, Any]] = ()) -> Response:
     address = request.remote_addr or ""
     with base.services().sessions.open(who.identity, "poll", address) as session:
+        answers = [text for command in commands if (text := await _run(who, command))]
+        if answers:
+            wanted = replace(wanted, hold=0.0)
         events, cursor = await _collect(session, wanted)
     form = forms.array(base.html_wanted(request))
     parts = [*answers, *(event.form(form.name, form.event) for event in events)]
@@ -91,6 +96,8 @@ async def _collect(session: Session, wanted: Wish) -> tuple[Sequence[Any], int]:
                 greeting += page.events
                 if "caught_up" in kinds:
                     break
+    if isinstance(session.ending, ChatError):
+        raise session.ending  # an empty answer would be asked for again at once
     return greeting, reader.cursor
 
 

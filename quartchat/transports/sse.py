@@ -14,7 +14,7 @@ blueprint = Blueprint("sse", __name__)
 async def events() -> Response:
     who = await base.caller()
     wanted = await base.wish(request, who.user_id)
-    return base.streamed(who, "sse", wanted, _form(), "text/event-stream; charset=utf-8")
+    return base.streamed(who, "sse", wanted, _form(), base.SSE_TYPE)
 
 
 def _form() -> forms.Form:

@@ -15,4 +15,4 @@ async def stream() -> Response:
     who = await base.caller()
     wanted = await base.wish(request, who.user_id)
     form = forms.lines(base.html_wanted(request))
-    return base.streamed(who, "stream", wanted, form, "application/octet-stream")
+    return base.streamed(who, "stream", wanted, form, base.STREAM_TYPE)

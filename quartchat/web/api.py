@@ -24,8 +24,8 @@ def answer(data: Any, status: int = 200) -> Response:
 
 async def _command(name: str, **fixed: str) -> Response:
     """Run a command with the fields of the body and of the address."""
-    who = await base.caller()
     fields, lenient = ({}, False) if request.method == "GET" else await read_fields()
+    who = await base.caller()  # after the body, which may take its time
     found = await base.services().commands.run(
         who.user_id, name, {**fields, **fixed}, lenient=lenient
     )
@@ -76,8 +76,8 @@ async def leave(chat_id: str) -> Response:
 
 @blueprint.post("/chats")
 async def create_chat() -> Response:
-    who = await _changer()
     fields, lenient = await read_fields()
+    who = await _changer()
     wish = shape(fields, CreateChat, lenient=lenient)
     core = base.services().core
     chat_id, new = await rooms.create(core, who.user_id, wish)
@@ -103,8 +103,8 @@ def _limit(raw: str | None) -> int:
 
 @blueprint.post("/chats/<chat_id>/members")
 async def add_member(chat_id: str) -> Response:
-    who = await _changer()
     fields, lenient = await read_fields()
+    who = await _changer()
     wish = shape({**fields, "chat_id": chat_id}, Member, lenient=lenient)
     return answer(await membership.add(base.services().core, who.user_id, wish))
 
@@ -118,8 +118,8 @@ async def remove_member(chat_id: str, user_id: str) -> Response:
 
 @blueprint.patch("/chats/<chat_id>/members/<path:user_id>")
 async def set_role(chat_id: str, user_id: str) -> Response:
-    who = await _changer()
     fields, lenient = await read_fields()
+    who = await _changer()
     wish = shape({**fields, "chat_id": chat_id, "user_id": user_id}, SetRole, lenient=lenient)
     return answer(await membership.set_role(base.services().core, who.user_id, wish))
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
+from quartchat.access import Caller
 from quartchat.chat import people
 from quartchat.errors import ChatError, Forbidden
 from quartchat.protocol import Credentials, SignUp
 from quartchat.transports import base
 from quartchat.web import views
-from quartchat.web.account import end_login, logged_in, safe_next, see, signed_up
+from quartchat.web.account import end_login, guarded, logged_in, safe_next, see, signed_up
 from quartchat.web.cookies import clear_cookies, set_cookies
 
 blueprint = Blueprint("doors", __name__)
@@ -84,20 +85,25 @@ async def profile_form() -> Response:
 
 @blueprint.post("/profile")
 async def profile() -> Response:
-    who = await views.viewer()
     form = await request.form
+    who = await views.viewer()
     given = {name: form.get(name, "") for name in ("email", "current_password", "new_password")}
     try:
-        await people.change(
-            base.services().core,
-            who.user_id,
-            given["email"],
-            given["current_password"],
-            given["new_password"],
-        )
+        await _change(who, **given)
     except ChatError as error:
         return await _profile_page(await views.person(who), given, error=error)
     return await _profile_page(await views.person(who), given, notice="Saved.")
+
+
+async def _change(who: Caller, email: str, current_password: str, new_password: str) -> None:
+    shared = base.services()
+    shared.commands.check_rate(who.user_id)
+    if not new_password:
+        await people.change(shared.core, who.user_id, email)
+        return
+    with guarded(shared, who.user_id):
+        await people.change(shared.core, who.user_id, email, current_password, new_password)
+    await shared.logins.end_others(who.user_id, who.identity.session_id)
 
 
 async def _profile_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Quart, Response, g, request
 
 from quartchat.access import check_request_rate
+from quartchat.errors import RateLimited
 from quartchat.transports import base
 
 POLICY = (
@@ -12,8 +13,9 @@ POLICY = (
     "style-src 'self'{nonce}; form-action 'self'; frame-src 'self'; base-uri 'self'; "
     "frame-ancestors 'self'"
 )
-# Those of the streams are checked where they are opened: see transports/base.py.
-UNLIMITED = ("/health/", "/static/", "/events", "/stream", "/t/e", "/t/s")
+UNLIMITED = ("/health/", "/static/")
+# An EventSource gives up for good at an error status: it is told to come back later.
+STREAMS = frozenset({"/events", "/stream", "/t/e", "/t/s"})
 
 
 def install(app: Quart) -> None:
@@ -23,7 +25,13 @@ def install(app: Quart) -> None:
 
 async def _before() -> Response | None:
     if not request.path.startswith(UNLIMITED):
-        check_request_rate(base.services(), request.remote_addr or "")
+        try:
+            check_request_rate(base.services(), request.remote_addr or "")
+        except RateLimited as error:
+            if request.path not in STREAMS:
+                raise
+            base.log_refusal(error, method=request.method, path=request.path, status=200)
+            return base.come_back(error)
     if request.method == "OPTIONS" and _allowed_origin():
         return Response("", 204)
     return None

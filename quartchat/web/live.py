@@ -32,6 +32,8 @@ AGAIN_SECONDS = 5  # a server that is started anew should be back; some proxies 
 @blueprint.get("/chats/<chat_id>/live")
 async def live(chat_id: str) -> Response:
     """With a cursor: what came after it. Without: the newest page of history, then on."""
+    if request.method == "HEAD":
+        return Response("", headers={**base.HEADERS, "Content-Type": TYPE})
     who = await views.viewer()
     view = await rooms.one(base.services().core, who.user_id, chat_id)
     if view is None:

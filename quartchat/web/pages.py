@@ -45,9 +45,10 @@ async def new_chat_form() -> Response:
 
 @blueprint.post("/chats/new")
 async def new_chat() -> Response:
-    who = await views.viewer()
     form = dict(await request.form)
+    who = await views.viewer()
     try:
+        base.services().commands.check_rate(who.user_id)
         wish = await _wish(form)
         chat_id, _ = await rooms.create(base.services().core, who.user_id, wish)
     except ChatError as error:
@@ -60,17 +61,14 @@ async def _wish(form: Form) -> CreateChat:
     if form.get("kind") == "direct":
         return CreateChat("direct", user_id=await _id_of(form.get("user", ""), "user"))
     names = form.get("members", "").replace(",", " ").split()
-    members = [await _id_of(name, "members") for name in names]
+    members = await people.ids_of(base.services().core, names)
     return CreateChat(
         "group", title=form.get("title", ""), members=members, public=bool(form.get("public"))
     )
 
 
 async def _id_of(name: str, field: str) -> str:
-    row = await people.find(base.services().core, name.strip().removeprefix("@"))
-    if row is None:
-        raise UserNotFound(f"There is nobody called {name.strip()[:60]!r} here.", field=field)
-    return str(row.id)
+    return (await people.ids_of(base.services().core, [name], field))[0]
 
 
 async def _new_chat_page(who: Caller, values: Form, error: ChatError | None = None) -> Response:
@@ -135,7 +133,14 @@ def _span() -> tuple[Span, str | None]:
     query = request.args
     before, after = read_cursor(query.get("before")), read_cursor(query.get("after"))
     focus = query.get("focus") or None
-    if focus and focus.isdecimal() and len(focus) <= 16 and before is None and after is None:
+    if (
+        focus
+        and focus.isascii()
+        and focus.isdecimal()
+        and len(focus) <= 16
+        and before is None
+        and after is None
+    ):
         before = int(focus) + 1
     return Span(before, after, PAGE), focus
 
@@ -165,8 +170,8 @@ async def _reply(who: Caller, chat_id: str, given: str | None) -> dict[str, Any]
 
 @blueprint.post("/chats/<chat_id>/messages")
 async def send(chat_id: str) -> Response:
-    who = await views.viewer()
     form = dict(await request.form)
+    who = await views.viewer()
     fields = {
         "chat_id": chat_id,
         "content": form.get("content", "").replace("\r\n", "\n"),
@@ -182,24 +187,31 @@ async def send(chat_id: str) -> Response:
     return see(f"/chats/{chat_id}#write")
 
 
+async def changer() -> Caller:
+    """Who makes this change. Raises RateLimited."""
+    who = await views.viewer()
+    base.services().commands.check_rate(who.user_id)
+    return who
+
+
 @blueprint.post("/chats/<chat_id>/join")
 async def join(chat_id: str) -> Response:
-    who = await views.viewer()
+    who = await changer()
     await membership.join(base.services().core, who.user_id, ChatOnly(chat_id))
     return see(f"/chats/{chat_id}")
 
 
 @blueprint.post("/chats/<chat_id>/leave")
 async def leave(chat_id: str) -> Response:
-    who = await views.viewer()
+    who = await changer()
     await membership.leave(base.services().core, who.user_id, ChatOnly(chat_id))
     return see("/chats")
 
 
 @blueprint.post("/chats/<chat_id>/members")
 async def add_member(chat_id: str) -> Response:
-    who = await views.viewer()
     form = dict(await request.form)
+    who = await changer()
     try:
         user_id = await _id_of(form.get("user", ""), "user")
         await membership.add(base.services().core, who.user_id, Member(chat_id, user_id))
@@ -213,6 +225,6 @@ async def remove_member(chat_id: str, member: str) -> Response:
     user_id, _, verb = member.rpartition("/")
     if verb != "remove":
         raise BadRequest
-    who = await views.viewer()
+    who = await changer()
     await membership.remove(base.services().core, who.user_id, Member(chat_id, user_id))
     return see(f"/chats/{chat_id}#members")

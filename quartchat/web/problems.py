@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from quart import Quart, Response, request
+from quart import Quart, Response, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
 from quartchat.errors import (
@@ -38,6 +38,8 @@ def install(app: Quart) -> None:
 
 
 async def refused(error: ChatError) -> Response:
+    if has_websocket_context():
+        return Response(error.message, error.status, content_type="text/plain; charset=utf-8")
     base.log_refusal(error, method=request.method, path=request.path, status=error.status)
     if is_for_machines():
         return _problem(error)
@@ -55,7 +57,8 @@ async def refused_by_framework(error: Any) -> Response:
 
 
 async def failed(error: Exception) -> Response:
-    base.log_fault("request_failed", error, method=request.method, path=request.path)
+    asked = websocket if has_websocket_context() else request
+    base.log_fault("request_failed", error, path=asked.path)
     return await refused(ChatError())
 
 

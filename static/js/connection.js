@@ -69,9 +69,13 @@ export class Connection {
       if (this.#stopped) return;
       if (proved) renewed = false;
       if (error instanceof Unauthorised) {
-        if (renewed || !(await this.#renew())) return;
-        renewed = true;
+        const outcome = renewed ? "failed" : await this.#renew();
+        if (outcome === "over") return;
+        renewed = outcome === "renewed";
         index = this.#best();
+        if (renewed) continue;
+        rounds += 1;
+        await this.#pause(backoff(rounds));
         continue;
       }
       if (proved) {
@@ -159,12 +163,12 @@ export class Connection {
     try {
       await this.#options.renew(Date.now());
       this.#renewedAt = Date.now();
-      return true;
+      return "renewed";
     } catch (error) {
-      if (!(error instanceof Unauthorised)) return true;
+      if (!(error instanceof Unauthorised)) return "failed";
       this.stop();
       this.#options.onLoggedOut();
-      return false;
+      return "over";
     }
   }
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from support.log import STORES, ids, open_log
 
 from quartchat.delivery.subscriber import Wish
-from quartchat.events import Draft, Event, chat_topic
+from quartchat.events import OVERHEAD, Draft, Event, chat_topic
 from quartchat.store import log as rows
-from quartchat.store.tail import MAX_PAGE_BYTES, OVERHEAD, Tail, page_of
+from quartchat.store.tail import MAX_PAGE_BYTES, Tail, page_of
 
 Folder = Callable[..., Path]
 TOPICS = ["c:a", "c:b", "c:c", "u:x"]
@@ -27,7 +27,7 @@ def cost(one: Event) -> int:
 
 def test_a_page_holds_no_more_than_its_limit_and_says_whether_more_waits() -> None:
     tail = Tail(2**20)
-    tail.extend(0, [event(n) for n in range(1, 8)])
+    tail.extend([event(n) for n in range(1, 8)])
     first = tail.read({"c:a": 0}, 0, 3)
     assert (ids(first.events), first.cursor, first.complete) == ([1, 2, 3], 3, False)
     last = tail.read({"c:a": 3}, 3, 4)
@@ -36,7 +36,7 @@ def test_a_page_holds_no_more_than_its_limit_and_says_whether_more_waits() -> No
 
 def test_nothing_new_is_an_empty_page_where_the_cursor_stands() -> None:
     tail = Tail(2**20)
-    tail.extend(0, [event(1), event(2, "c:b")])
+    tail.extend([event(1), event(2, "c:b")])
     page = tail.read({"c:a": 1}, 1, 10)
     assert (list(page.events), page.cursor, page.complete) == ([], 1, True)
 
@@ -52,7 +52,7 @@ def test_large_events_make_short_pages_but_never_an_empty_one() -> None:
 
 def test_several_topics_are_merged_in_the_order_of_their_ids() -> None:
     tail = Tail(2**20)
-    tail.extend(0, [event(n, TOPICS[n % 3]) for n in range(1, 20)])
+    tail.extend([event(n, TOPICS[n % 3]) for n in range(1, 20)])
     assert ids(tail.read({"c:a": 0, "c:c": 5}, 0, 100).events) == [
         n for n in range(1, 20) if n % 3 == 0 or (n % 3 == 2 and n > 5)
     ]
@@ -60,7 +60,7 @@ def test_several_topics_are_merged_in_the_order_of_their_ids() -> None:
 
 def test_the_oldest_go_when_the_memory_is_full_and_the_floor_says_so() -> None:
     tail = Tail(cost(event(1)) * 3)
-    tail.extend(0, [event(n) for n in range(1, 6)])
+    tail.extend([event(n) for n in range(1, 6)])
     assert tail.floor == 2
     assert ids(tail.read({"c:a": 2}, 2, 10).events) == [3, 4, 5]
     assert tail.size <= tail.max_bytes
@@ -68,21 +68,27 @@ def test_the_oldest_go_when_the_memory_is_full_and_the_floor_says_so() -> None:
 
 def test_a_tail_too_small_for_one_event_holds_none_and_its_head_goes_on() -> None:
     tail = Tail(1)
-    tail.extend(0, [event(5), event(6)])
+    tail.extend([event(5), event(6)])
     assert (tail.head, tail.floor, tail.size) == (6, 6, 0)
 
 
-def test_the_tail_begins_anew_when_somebody_else_wrote_in_between() -> None:
-    tail = Tail(2**20)
-    tail.extend(0, [event(1), event(2)])
-    tail.extend(9, [event(10)])
-    assert (tail.floor, tail.head) == (9, 10)
-    assert ids(tail.read({"c:a": 9}, 9, 10).events) == [10]
+def test_what_events_are_kept_in_besides_json_counts_and_goes_with_them() -> None:
+    tail = Tail(cost(event(1)) * 4)
+    events = [event(n) for n in range(1, 4)]
+    tail.extend(events)
+    before = tail.size
+    events[1].form("html", lambda one: b"x" * 10_000)
+    assert tail.size == before + 10_000
+    tail.extend([event(4)])
+    assert tail.floor == 2
+    assert tail.size == 2 * cost(event(3))
+    events[1].form("sse", lambda one: b"y" * 10_000)
+    assert tail.size == 2 * cost(event(3)), "what is not kept does not count"
 
 
 def test_readers_at_the_same_place_share_one_page_that_is_joined_once() -> None:
     tail = Tail(2**20)
-    tail.extend(0, [event(n) for n in range(1, 5)])
+    tail.extend([event(n) for n in range(1, 5)])
     made: list[int] = []
 
     def join(events: object) -> bytes:
@@ -96,9 +102,9 @@ def test_readers_at_the_same_place_share_one_page_that_is_joined_once() -> None:
 
 def test_a_page_that_has_grown_is_not_the_one_that_was_shared_before() -> None:
     tail = Tail(2**20)
-    tail.extend(0, [event(1), event(2)])
+    tail.extend([event(1), event(2)])
     assert ids(tail.read({"c:a": 0}, 0, 10).events) == [1, 2]
-    tail.extend(2, [event(3)])
+    tail.extend([event(3)])
     assert ids(tail.read({"c:a": 0}, 0, 10).events) == [1, 2, 3]
     assert ids(tail.read({"c:a": 0}, 0, 2).events) == [1, 2]
     assert not tail.read({"c:a": 0}, 0, 2).complete
@@ -121,7 +127,7 @@ def test_whatever_was_evicted_a_page_from_the_tail_is_the_page_of_the_whole_log(
         events = [
             event(len(whole) + n, topic, size) for n, (topic, size) in enumerate(batch, start=1)
         ]
-        tail.extend(whole[-1].id if whole else 0, events)
+        tail.extend(events)
         whole += events
         assert tail.size == sum(cost(e) for e in whole if (e.id or 0) > tail.floor)
         for cursor in range(tail.floor, tail.head + 1):

@@ -113,7 +113,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("sender_id", "client_id", name=op.f("uq_messages_sender_id_client_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index("ix_messages_chat_id_event_id", ["chat_id", "event_id"], unique=False)
+        batch_op.create_index(
+            "ix_messages_chat_id_event_id", ["chat_id", "event_id", "sender_id"], unique=False
+        )
 
     op.create_table(
         "tickets",
