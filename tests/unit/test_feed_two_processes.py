@@ -1,0 +1,117 @@
+"""Two processes on one log: what the other one wrote comes in order, and what it changed of
+who may see what holds before anything later is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from support.log import Log, open_log
+
+from quartchat.chat import membership, messages, rooms
+from quartchat.delivery.subscriber import Wish
+from quartchat.protocol import CreateChat, Member, SendMessage
+
+Folder = Callable[[str], Path]
+
+
+@pytest_asyncio.fixture(params=[1, 2**20], ids=["from the store", "from memory"])
+async def both(
+    request: pytest.FixtureRequest, new_folder: Folder
+) -> AsyncIterator[tuple[Log, Log]]:
+    folder = new_folder("data")
+    async with open_log(folder, tail_bytes=request.param) as here, open_log(folder) as there:
+        await here.add_users("ada", "ben")
+        yield here, there
+
+
+async def room(log: Log, *members: str) -> str:
+    wish = CreateChat("group", title="Room", members=list(members))
+    return (await rooms.create(log.core, "ada", wish))[0]
+
+
+async def say(log: Log, chat: str, content: str) -> int:
+    return (await messages.send(log.core, "ada", SendMessage(chat, content)))["event_id"]
+
+
+async def read(log: Log, user: str, cursor: int) -> tuple[list[str], int]:
+    """What a reader gets without waiting: texts (or types), and its position then."""
+    texts: list[str] = []
+    while True:
+        page, _ = await log.feed.read(user, None, cursor, 100)
+        texts += [event.fields().get("content") or event.type for event in page.events]
+        cursor = max(page.cursor, page.reached)
+        if page.complete:
+            return texts, cursor
+
+
+async def follow(log: Log) -> None:
+    while await log.feed._catch_up():
+        pass
+
+
+async def test_what_both_write_in_turns_is_read_in_one_order(both: tuple[Log, Log]) -> None:
+    here, there = both
+    chat = await room(here, "ben")
+    cursor = here.feed.tail.head
+    for n in range(6):
+        await say((here, there)[n % 2], chat, f"message {n}")
+    await follow(here)
+    assert (await read(here, "ben", cursor))[0] == [f"message {n}" for n in range(6)]
+
+
+async def test_who_was_added_elsewhere_misses_nothing_from_joining_on(
+    both: tuple[Log, Log],
+) -> None:
+    here, there = both
+    chat = await room(here)
+    _, cursor = await read(here, "ben", here.feed.tail.head)
+    await membership.add(there.core, "ada", Member(chat, "ben"))
+    await say(there, chat, "welcome")
+    early, cursor = await read(here, "ben", cursor)
+    await follow(here)
+    late, _ = await read(here, "ben", cursor)
+    assert early + late == ["user_joined", "welcome"]
+
+
+async def test_who_was_removed_elsewhere_gets_nothing_that_came_after(
+    both: tuple[Log, Log],
+) -> None:
+    here, there = both
+    chat = await room(here, "ben")
+    _, cursor = await read(here, "ben", here.feed.tail.head)
+    await membership.remove(there.core, "ada", Member(chat, "ben"))
+    await say(there, chat, "secret")
+    early, cursor = await read(here, "ben", cursor)
+    await say(here, chat, "another secret")
+    between, cursor = await read(here, "ben", cursor)
+    await follow(here)
+    late, _ = await read(here, "ben", cursor)
+    assert early + between + late == ["user_left"]
+
+
+@pytest.mark.usefixtures("leaves_no_task")
+async def test_a_live_reader_hears_of_the_other_process_by_following_the_log(
+    both: tuple[Log, Log],
+) -> None:
+    here, there = both
+    chat = await room(here, "ben")
+    following = asyncio.create_task(here.feed.follow(0.01))
+    seen: list[str] = []
+    async with aclosing(here.subscriber("ben", Wish()).pages()) as pages:
+        async with asyncio.timeout(10):
+            async for page in pages:
+                types = [event.type for event in page.events]
+                seen += [e.fields()["content"] for e in page.events if e.type == "new_message"]
+                if "caught_up" in types:
+                    for n in range(5):
+                        await say((there, here)[n % 2], chat, f"{n}")
+                if len(seen) == 5:
+                    break
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert seen == [f"{n}" for n in range(5)]
