@@ -33,6 +33,7 @@ def command(config_file: Path | None, **flags: Any) -> None:
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     from quartchat.app import create_app  # noqa: PLC0415
+    from quartchat.folderlock import lock  # noqa: PLC0415
     from quartchat.server.asgi import App  # noqa: PLC0415
     from quartchat.server.limits import Limits  # noqa: PLC0415
     from quartchat.server.run import serve  # noqa: PLC0415
@@ -40,6 +41,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     from quartchat.welcome import first_steps  # noqa: PLC0415
 
     with told():
+        lock(settings.data)
         sock = open_socket(settings.host, settings.port)
         app = create_app(settings)
     services = app.extensions["quartchat"]

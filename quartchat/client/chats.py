@@ -16,7 +16,12 @@ async def find_chat(http: httpx.AsyncClient, url: str, token: str, name: str) ->
     chats = (await _ask(http, "GET", f"{url}/api/chats", token))["chats"]
     found = [c["chat_id"] for c in chats if name in (c["chat_id"], c["title"])]
     if not found:
-        raise Refused(404, f"You have no chat {name!r}.", code="chat_not_found", by_server=False)
+        raise Refused(
+            404,
+            f"You have no chat {name!r}; a public room must be joined first.",
+            code="chat_not_found",
+            by_server=False,
+        )
     return str(found[0])
 
 

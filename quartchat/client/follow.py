@@ -129,7 +129,7 @@ class Follow:
         else:
             delay = 0.0
         what = str(reason) or type(reason).__name__
-        self.notice(f"{name}: {what} Trying {self.choice.name} in {delay:.1f} s.")
+        self.notice(f"{name}: {what.rstrip('.')}. Trying {self.choice.name} in {delay:.1f} s.")
         await self.sleep(delay)
 
 

@@ -34,6 +34,7 @@ async def chat_list() -> Response:
         me=await views.person(who),
         chats=mine["chats"],
         cursor=mine["cursor"],
+        notice="You are no longer in that chat." if "out" in request.args else None,
         rooms=await rooms.open_rooms(core, who.user_id),
     )
 
@@ -205,7 +206,7 @@ async def join(chat_id: str) -> Response:
 async def leave(chat_id: str) -> Response:
     who = await changer()
     await membership.leave(base.services().core, who.user_id, ChatOnly(chat_id))
-    return see("/chats")
+    return see("/chats?out=1")
 
 
 @blueprint.post("/chats/<chat_id>/members")

@@ -9,6 +9,11 @@ export class Refused extends Error {
     this.status = status;
     this.code = problem?.code;
   }
+
+  /** Whether the same request may be taken another time. */
+  get mayPass() {
+    return this.status === 429 || this.status === 408 || this.status >= 500;
+  }
 }
 
 /** A random v4 UUID; `crypto.randomUUID` is missing on plain http with a host name. */

@@ -96,7 +96,7 @@ const handlers = {
   new_message: onMessage,
   user_joined: onPeople,
   user_left(event) {
-    if (event.data.user_id === me && event.data.chat_id === chatId) location.replace("/chats");
+    if (event.data.user_id === me && event.data.chat_id === chatId) location.replace("/chats?out=1");
     else onPeople(event);
   },
   chat_created: () => chatsChanged(),
@@ -118,7 +118,7 @@ function soon(work, ms = 500) {
 }
 
 const chatsChanged = soon(() => chats.reload().then(showTitle));
-const membersChanged = soon(() => refresh("#members", location.href));
+const membersChanged = soon(() => refresh(["#members", "#about"], location.href));
 
 const connection = new Connection({
   cursor: Number(cursor),

@@ -102,8 +102,9 @@ export class Composer {
       message.head.textContent = "Sent";
     } catch (error) {
       if (error instanceof Unauthorised) return logIn();
-      message.lost = !(error instanceof Refused);
-      this.#fail(message, message.lost ? "Not sent: the server could not be reached." : error.message);
+      const refused = error instanceof Refused;
+      message.lost = !refused || error.mayPass;
+      this.#fail(message, refused ? error.message : "Not sent: the server could not be reached.");
     }
   }
 
@@ -113,11 +114,21 @@ export class Composer {
       made.addEventListener("click", act);
       return made;
     };
-    const retry = button("Retry", () => this.#send(message));
+    const retry = message.lost
+      ? button("Retry", () => this.#send(message))
+      : button("Edit", () => this.#edit(message));
     const discard = button("Discard", () => this.settle(message.body.client_id));
     message.head.textContent = "";
     message.failed.replaceChildren(element("span", { role: "alert", textContent: why }), retry, discard);
     message.failed.hidden = false;
+  }
+
+  /** Back into the box: sent as it was, it would be refused again. */
+  #edit(message) {
+    this.settle(message.body.client_id);
+    this.#text.value = [message.body.content, this.#text.value].filter(Boolean).join("\n");
+    this.#grow();
+    this.#text.focus();
   }
 
   #key(event) {

@@ -49,7 +49,7 @@ export class ChatList {
 
   /** The list as the server renders it now. */
   async reload() {
-    if (!(await refresh("#chat-list", "/chats"))) return;
+    if (!(await refresh(["#chat-list"], "/chats"))) return;
     this.#row(this.#current)?.querySelector("a").setAttribute("aria-current", "page");
     this.#localise();
   }
@@ -72,10 +72,15 @@ export class ChatList {
 }
 
 /** Replaces an element by its newer self from another rendering of the page. */
-export async function refresh(selector, url) {
+export async function refresh(selectors, url) {
   const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return false;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(selector);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return selectors.map((selector) => replace(selector, page)).every(Boolean);
+}
+
+function replace(selector, page) {
+  const fresh = page.querySelector(selector);
   const stale = document.querySelector(selector);
   if (!fresh || !stale) return false;
   if (stale.open) fresh.open = true;
