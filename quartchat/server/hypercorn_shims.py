@@ -102,8 +102,13 @@ class Context(WorkerContext):
 
 
 class GuardedWebSocket(WSStream):
-    context: Context
+    context: WorkerContext
     _sent = 0
+
+    @property
+    def _siblings(self) -> set[GuardedWebSocket]:
+        """All of this server; another Hypercorn of this process keeps none."""
+        return self.context.sockets if isinstance(self.context, Context) else set()
 
     @property
     def connection(self) -> Connection:
@@ -125,7 +130,7 @@ class GuardedWebSocket(WSStream):
         if isinstance(event, Request) and self.closed:
             await self._end()
         elif isinstance(event, StreamClosed):
-            self.context.sockets.discard(self)
+            self._siblings.discard(self)
 
     async def app_send(self, message: Any) -> None:
         self._sent += 1
@@ -144,7 +149,7 @@ class GuardedWebSocket(WSStream):
         self.handshake.extensions = None
         await super()._accept(message)
         if not self.closed:
-            self.context.sockets.add(self)
+            self._siblings.add(self)
 
     async def _handle_events(self) -> None:
         for turn, event in enumerate(self.connection.events(), 1):
