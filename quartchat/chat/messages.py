@@ -15,7 +15,7 @@ from quartchat.chat.core import (
 )
 from quartchat.chat.mentions import candidates
 from quartchat.errors import Conflict, Invalid, MessageNotFound, TooLarge, UserNotFound
-from quartchat.events import Draft, chat_topic, rfc3339
+from quartchat.events import Draft, Event, chat_topic, rfc3339
 from quartchat.protocol import SendMessage
 from quartchat.store import log, messages, people, rooms
 from quartchat.store.writer import Transaction
@@ -23,6 +23,7 @@ from quartchat.store.writer import Transaction
 Ack = dict[str, Any]
 EXCERPT = 140
 MAX_HISTORY = 200
+NOTES = ("chat_created", "user_joined", "user_left", "system_message")
 
 
 async def send(core: Core, actor: str, wish: SendMessage) -> Ack:
@@ -159,10 +160,7 @@ async def read_history(
     connection: AsyncConnection, actor: str, chat_id: str, span: Span
 ) -> dict[str, Any]:
     """The same, as part of a read of more."""
-    chat = await rooms.get(connection.execute, chat_id)
-    member = await rooms.membership(connection.execute, chat_id, actor) if chat else None
-    if chat is None or not (member or (chat.public and chat.history == "all")):
-        await chat_and_member(connection.execute, chat_id, actor)
+    chat, member = await _readable(connection, actor, chat_id)
     rows, more = await messages.page(
         connection.execute,
         chat_id,
@@ -173,6 +171,33 @@ async def read_history(
     )
     page = _history(rows, more, (await log.state(connection)).head)
     return page if member else _without_emails(page)
+
+
+async def read_timeline(
+    connection: AsyncConnection, actor: str, chat_id: str, span: Span
+) -> tuple[dict[str, Any], list[Event]]:
+    """A page of history, and the comings and goings (as far as the log keeps them) between
+    its messages: what somebody would have on the page who had been there."""
+    page = await read_history(connection, actor, chat_id, span)
+    chat, member = await _readable(connection, actor, chat_id)
+    above, upto = first_seen(chat, member) - 1, page["cursor"]
+    if span.after is not None and span.before is None:
+        above = max(above, span.after)
+        upto = page["after"] if page["has_more"] else upto
+    else:
+        upto = span.before - 1 if span.before is not None else upto
+        above = page["before"] - 1 if page["has_more"] else above
+    return page, await log.between(connection, chat_topic(chat_id), NOTES, above, upto)
+
+
+async def _readable(connection: AsyncConnection, actor: str, chat_id: str) -> tuple[Any, Any]:
+    """The chat, and the membership of who reads (None in a public room that they may read
+    without). Raises ChatNotFound, NotAMember."""
+    chat = await rooms.get(connection.execute, chat_id)
+    member = await rooms.membership(connection.execute, chat_id, actor) if chat else None
+    if chat is None or not (member or (chat.public and chat.history == "all")):
+        return await chat_and_member(connection.execute, chat_id, actor)
+    return chat, member
 
 
 def _without_emails(page: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from quartchat.store.schema import events, log_state
 from quartchat.store.writer import Transaction
 
 NO_END = 2**53
+MOST_BETWEEN = 200
 TOPICS_AT_ONCE = 200  # SQLite takes 500 terms in a compound SELECT
 _COLUMNS = (events.c.id, events.c.topic, events.c.type, events.c.data)
 
@@ -61,6 +62,20 @@ async def everything(connection: AsyncConnection, start: int, limit: int) -> lis
     """The next events of all topics: for a process that follows what others wrote."""
     query = select(*_COLUMNS).where(events.c.id > start).order_by(events.c.id).limit(limit)
     return [event_of(row) for row in await connection.execute(query)]
+
+
+async def between(
+    connection: AsyncConnection, topic: str, types: Collection[str], above: int, upto: int
+) -> list[Event]:
+    """The newest `MOST_BETWEEN` events of these types of a topic, in id order."""
+    query = select(*_COLUMNS).where(
+        events.c.topic == topic,
+        events.c.id > above,
+        events.c.id <= upto,
+        events.c.type.in_(list(types)),
+    )
+    newest = query.order_by(events.c.id.desc()).limit(MOST_BETWEEN)
+    return [event_of(row) for row in await connection.execute(newest)][::-1]
 
 
 def event_of(row: Any) -> Event:

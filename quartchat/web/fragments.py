@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +18,12 @@ class Fragments:
     def of_event(self, event: Event) -> str | None:
         """The HTML that a page shows for an event; None where it shows nothing."""
         return self._renderer.fragment(event.id, event.type, _shown(event.fields()))
+
+    def timeline(self, messages: Iterable[dict[str, Any]], notes: Iterable[Event]) -> list[Markup]:
+        """The fragments of a page of history, in the order in which things happened."""
+        shown = [(message["event_id"], self.of_message(message)) for message in messages]
+        shown += [(note.id, Markup(self.of_event(note) or "")) for note in notes]  # noqa: S704
+        return [html for _, html in sorted(shown, key=lambda pair: pair[0])]
 
     def of_message(self, message: dict[str, Any]) -> Markup:
         """The same for a message of a page of history."""

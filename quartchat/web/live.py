@@ -58,9 +58,11 @@ async def _first_page(who: Caller, chat_id: str, wanted: Wish) -> tuple[list[Any
     if wanted.cursor is not None:
         return [], wanted.cursor
     span = messages.Span(limit=PAGE)
-    history = await messages.history(base.services().core, who.user_id, chat_id, span)
-    shown = [views.fragments().of_message(message) for message in history["messages"]]
-    return shown, int(history["cursor"])
+    history, notes = await base.services().database.read(
+        lambda c: messages.read_timeline(c, who.user_id, chat_id, span)
+    )
+    shown = views.fragments().timeline(history["messages"], notes)
+    return list(shown), int(history["cursor"])
 
 
 def _end(chat_id: str) -> str:

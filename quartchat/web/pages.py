@@ -12,6 +12,7 @@ from quartchat.access import Caller
 from quartchat.chat import membership, messages, people, receipts, rooms
 from quartchat.chat.messages import Span
 from quartchat.errors import BadRequest, ChatError, ChatNotFound, Invalid, NotAMember, UserNotFound
+from quartchat.events import Event
 from quartchat.protocol import ChatOnly, CreateChat, MarkRead, Member, read_cursor
 from quartchat.transports import base
 from quartchat.web import views
@@ -93,7 +94,9 @@ async def chat_page(
     is reading it: without JavaScript nothing else could tell."""
     span, focus = _span()
     core = base.services().core
-    mine, history = await core.database.read(lambda c: _read_chat(c, who.user_id, chat_id, span))
+    mine, history, notes = await core.database.read(
+        lambda c: _read_chat(c, who.user_id, chat_id, span)
+    )
     view = next((c for c in mine["chats"] if c["chat_id"] == chat_id), None)
     shown = view or await rooms.preview(core, chat_id)
     if shown is None:
@@ -107,7 +110,7 @@ async def chat_page(
         status=error.status if error else 200,
         chats=mine["chats"],
         chat=shown,
-        items=[views.fragments().of_message(m) for m in history["messages"]],
+        items=views.fragments().timeline(history["messages"], notes),
         cursor=history["cursor"],
         **_neighbours(chat_id, history, span),
         values=values or {},
@@ -123,9 +126,10 @@ async def chat_page(
 
 async def _read_chat(
     connection: AsyncConnection, user_id: str, chat_id: str, span: Span
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, Any], dict[str, Any], list[Event]]:
     mine = await rooms.read_my_chats(connection, user_id)
-    return mine, await messages.read_history(connection, user_id, chat_id, span)
+    history, notes = await messages.read_timeline(connection, user_id, chat_id, span)
+    return mine, history, notes
 
 
 def _span() -> tuple[Span, str | None]:

@@ -183,3 +183,20 @@ async def test_the_list_of_chats_carries_the_cursor_of_its_own_read(
     missed = await ada.say(chat_id)
     reader = bob.connect("sse", cursor=cursor)
     assert ids(await reader.until("caught_up")) == [missed["event_id"]]
+
+
+async def test_who_came_and_went_stands_on_the_page_where_it_happened(
+    start: Start, visit: Visit
+) -> None:
+    server = await start()
+    ada, bob, cyd = await server.users(3)
+    chat_id = await ada.group(bob)
+    await ada.say(chat_id, "before")
+    await ada.api("POST", f"/chats/{chat_id}/members", user_id=cyd.user_id)
+    await ada.say(chat_id, "between")
+    await cyd.api("DELETE", f"/chats/{chat_id}/members/me")
+    page = await visit(bob, at=server).page(f"/chats/{chat_id}")
+    lines = [n.text for n in page.all("li") if "data-event-id" in n.attrs]
+    wanted = ["started this chat", "before", "was added", "between", "left"]
+    assert len(lines) == len(wanted)
+    assert all(part in line for part, line in zip(wanted, lines, strict=True))

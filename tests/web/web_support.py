@@ -88,7 +88,8 @@ class Node:
 
     def shown_ids(self) -> list[int]:
         nodes = self.all("li")
-        return [int(n.attrs["data-event-id"]) for n in nodes if "data-event-id" in n.attrs]
+        said = [n for n in nodes if "msg" in n.attrs.get("class", "").split()]
+        return [int(n.attrs["data-event-id"]) for n in said]
 
 
 class _Builder(HTMLParser):
