@@ -101,7 +101,8 @@ async def test_who_is_removed_is_led_away_at_once(window: Open, pair: Pair) -> N
     his = await window(bob)
     await his.open_chat(chat_id)
     await ada.remove(chat_id, bob)
-    await his.page.wait_for_url("**/chats")
+    await his.page.wait_for_url("**/chats?out=1")
+    await expect(his.page.get_by_text("You are no longer in that chat.")).to_be_visible()
     await expect(his.page.locator("#chat-list li")).to_have_count(0)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import signal
@@ -179,25 +178,13 @@ async def test_the_version_is_told() -> None:
     assert __version__ in (await cli("--version")).out
 
 
-async def test_two_servers_on_one_folder_tell_each_other_what_happens(
+async def test_a_second_server_on_the_folder_is_refused_as_long_as_the_first_lives(
     start: Start, data: Path
 ) -> None:
-    """As during a hand-over: what one commits, the readers of the other get."""
-    first, second = [await start("serve", "--port", "0", "--data", data) for _ in range(2)]
-    here, there = await asyncio.gather(first.line(), second.line())
-    async with httpx.AsyncClient(verify=TLS) as client:
-        body = {"name": "ada", "password": PASSWORD}
-        token = (await client.post(f"{here}/api/signup", json=body)).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        group = {"kind": "group", "title": "T", "members": []}
-        made = (await client.post(f"{here}/api/chats", json=group, headers=headers)).json()
-        reader = Reader(lambda call: read_sse(call, "/events"), Call(there, token))
-        await reader.until("caught_up")
-        path = f"/api/chats/{made['chat_id']}/messages"
-        sent = []
-        for address in (here, there) * 5:
-            answer = await client.post(f"{address}{path}", json={"content": "x"}, headers=headers)
-            sent.append(answer.json()["event_id"])
-    came = await reader.until_id(sent[-1])
-    assert [e["id"] for e in came if e["type"] == "new_message"] == sent
-    await reader.close()
+    first = await start("serve", "--port", "0", "--data", data)
+    assert (await first.line()).startswith("http")
+    second = await cli("serve", "--port", "0", "--data", data)
+    second.check_failed(f"another server runs on the folder {data}")
+    await first.end(signal.SIGKILL)
+    third = await start("serve", "--port", "0", "--data", data)
+    assert (await third.line()).startswith("http")

@@ -23,7 +23,7 @@ LAYERS = [
     {"access"},
     {"transports"},
     {"web", "server", "imports"},
-    {"assemble", "logs", "welcome"},
+    {"assemble", "folderlock", "logs", "welcome"},
     {"app"},
     {"cli"},
 ]

@@ -168,7 +168,7 @@ def test_names_and_titles_are_escaped_on_pages(renderer: Renderer, nasty: str) -
     me = {"user_id": nasty, "name": nasty, "is_admin": False}
     person = {"user_id": nasty, "name": nasty, "role": "member"}
     room = chat(title=nasty, chat_id=nasty, members=[person])
-    context = {**FRAME, "me": me, "chats": [room], "rooms": [room], "cursor": 1}
+    context = {**FRAME, "me": me, "chats": [room], "rooms": [room], "cursor": 1, "notice": None}
     html = renderer.page("chats.html", **context) + chat_page(renderer, chat=room, chats=[room])
     scripts = [attrs for tag, attrs in Read(html).tags if tag == "script"]
     assert all(set(attrs) == {"type", "src"} for attrs in scripts)
