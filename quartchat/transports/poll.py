@@ -14,7 +14,7 @@ from quart import Blueprint, Response, request
 from quartchat.access import Caller
 from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Wish
-from quartchat.errors import ChatError, Invalid
+from quartchat.errors import ChatError, Invalid, TokenExpired
 from quartchat.events import Page
 from quartchat.protocol import as_frame, error_frame, reply, shape
 from quartchat.transports import base, forms
@@ -82,6 +82,8 @@ async def _answer(who: Caller, wanted: Wish, commands: Sequence[dict[str, Any]] 
 
 async def _collect(session: Session, wanted: Wish) -> tuple[Sequence[Any], int]:
     """What waits; else what comes within the hold (the subscriber's silence), or nothing."""
+    if session.expires_at <= base.services().clock():
+        raise TokenExpired  # though clocks may differ: it would be asked for again at once
     session.warned = True  # the next poll brings its own token
     reader = base.subscribe(session, wanted)
     greeting: list[Any] = []
@@ -90,14 +92,12 @@ async def _collect(session: Session, wanted: Wish) -> tuple[Sequence[Any], int]:
             kinds = {event.type for event in page.events}
             if "heartbeat" in kinds:
                 break
-            if not kinds <= GREETINGS:
-                return [*greeting, *_news(page, wanted)], _cursor(page, reader.cursor)
+            if not kinds <= GREETINGS and (news := _news(page, wanted)):
+                return [*greeting, *news], _cursor(page, reader.cursor)
             if wanted.cursor is None:
                 greeting += page.events
                 if "caught_up" in kinds:
                     break
-    if isinstance(session.ending, ChatError):
-        raise session.ending  # an empty answer would be asked for again at once
     return greeting, reader.cursor
 
 
