@@ -15,6 +15,9 @@ from quartchat.store.writer import Transaction
 Fetch = Callable[[Executable], Awaitable[Any]]
 
 
+INSERT = insert(users)
+
+
 def name_key(name: str) -> str:
     """Two names with the same key are the same name."""
     return unicodedata.normalize("NFKC", name).casefold()
@@ -46,4 +49,4 @@ async def any_admin(fetch: Fetch) -> bool:
 
 
 def add(transaction: Transaction, row: Mapping[str, Any]) -> None:
-    transaction.run(insert(users), {**row, "name_key": name_key(row["name"])})
+    transaction.run(INSERT, {**row, "name_key": name_key(row["name"])})

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import CursorResult, Executable, insert, select, update
+from sqlalchemy import CursorResult, Executable, Insert, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -87,7 +87,7 @@ class Transaction:
         return result
 
     async def flush(self) -> None:
-        """Execute what is queued; neighbours with the same statement go in one round trip.
+        """Execute what is queued; inserts between two other changes go together.
         Raises FlushFailed: whose change it was, is not known any more."""
         try:
             await self._flush()
@@ -96,13 +96,21 @@ class Transaction:
 
     async def _flush(self) -> None:
         pending, self._pending = self._pending, []
-        start = 0
-        while start < len(pending):
-            statement, end = pending[start][0], start
-            while end < len(pending) and pending[end][0] is statement:
-                end += 1
-            await self._execute(statement, [row for _, row in pending[start:end]])
-            start = end
+        inserts: dict[Executable, list[Row]] = {}
+        for statement, row in pending:
+            if isinstance(statement, Insert):
+                inserts.setdefault(statement, []).append(row)
+                continue
+            await self._insert(inserts)
+            await self._execute(statement, [row])
+        await self._insert(inserts)
+
+    async def _insert(self, inserts: dict[Executable, list[Row]]) -> None:
+        """Each table's rows in one round trip, the tables in the order in which they came: what
+        refers to a row is inserted after it."""
+        for statement, rows in inserts.items():
+            await self._execute(statement, rows)
+        inserts.clear()
 
     async def _execute(self, statement: Executable, rows: Sequence[Row]) -> None:
         await self._connection.execute(statement, list(rows) if rows[0] else None)
