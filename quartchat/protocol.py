@@ -17,6 +17,7 @@ from quartchat.errors import BadCursor, BadRequest, ChatError, Invalid
 from quartchat.events import encode_data
 
 T = TypeVar("T", bound=msgspec.Struct)
+DEEPEST = 100  # nested lists and objects; what the parser itself takes differs by Python
 MAX_CURSOR = 2**53 - 1
 
 
@@ -93,6 +94,8 @@ class Refresh(msgspec.Struct):
 
 def read_object(raw: bytes | str) -> dict[str, Any]:
     """A JSON object from text. Raises BadRequest with a sentence."""
+    if _depth(raw) > DEEPEST:
+        raise BadRequest("This JSON is nested too deeply.")
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -102,6 +105,21 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest("A JSON object is needed, as in {…}.")
     return value
+
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _depth(raw: bytes | str) -> int:
+    """How deep lists and objects stand in each other; what stands in text does not count."""
+    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
+    if data.count(b"{") + data.count(b"[") <= DEEPEST:
+        return 0
+    depth = deepest = 0
+    for char in _TEXT.sub(b"", data):
+        depth += (char in b"{[") - (char in b"}]")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def read_frame(raw: str) -> Frame:

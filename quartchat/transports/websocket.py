@@ -7,6 +7,7 @@ Whoever ends first, the connection closes with a code that says why.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from quartchat.transports.inbox import Inbox, consumed, receive_text
 
 blueprint = Blueprint("websocket", __name__)
 GOING_AWAY = 1001
+HEAR_OUT_SECONDS = 2.0
 
 
 @blueprint.websocket("/ws")
@@ -71,6 +73,18 @@ async def _serve(user_id: str | None) -> None:
         base.log_fault("websocket_failed", error)
         ending = ChatError()
     await socket.close(*_close(ending))
+    if isinstance(ending, ChatError):
+        await _hear_out(socket)
+
+
+async def _hear_out(socket: Websocket) -> None:
+    """Let go of what was sent before the close was heard: the client's own close is behind it.
+    Ends with the connection, by cancellation, or after a moment."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_OUT_SECONDS):
+            while True:
+                await socket.receive()
+                consumed(socket)
 
 
 def _address(socket: Websocket) -> str:

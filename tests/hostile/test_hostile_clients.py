@@ -222,12 +222,13 @@ async def test_deflate_is_not_negotiated_though_the_client_offers_it(real: Real)
 async def test_a_frame_that_is_too_large_closes_with_1009_and_stores_nothing(
     real: Real, size: int
 ) -> None:
-    async with real.socket(compression=None) as one:
-        data = {"chat_id": real.chat, "content": "x" * size}
-        with pytest.raises(websockets.ConnectionClosed) as closed:
-            await one.send(json.dumps({"type": "send_message", "data": data}))
-            while True:
-                await one.recv()
+    # Not by `async with`: Python 3.13.0 stumbles over closing what is closed already.
+    one = await real.socket(compression=None)
+    data = {"chat_id": real.chat, "content": "x" * size}
+    with pytest.raises(websockets.ConnectionClosed) as closed:
+        await one.send(json.dumps({"type": "send_message", "data": data}))
+        while True:
+            await one.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
     assert await real.contents() == []
