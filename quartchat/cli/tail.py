@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import aclosing
 from typing import Any
 
@@ -54,7 +55,7 @@ def command(
                     position[0] = event.get("id") or position[0]
                     if line is None:
                         continue
-                    click.echo(line)
+                    _say(line)
                     left = left - 1 if left is not None else None
                     if left == 0:
                         return
@@ -65,6 +66,15 @@ def command(
         if position[0]:
             click.echo(f"To go on from here: --since {position[0]}", err=True)
         raise
+
+
+def _say(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        # As in `tail | head`: nobody reads any more, and saying goodbye to the server first
+        # would wait for the network.
+        os._exit(1)
 
 
 def json_line(event: dict[str, Any]) -> str:
