@@ -152,8 +152,18 @@ async def test_a_reader_that_goes_ends_tail_without_a_word(
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "QUARTCHAT_TOKEN": bob.token},
     )
-    async with asyncio.timeout(30):
-        out, err = await process.communicate()
+
+    async def talk() -> None:  # a pipe that nobody reads is noticed when more is written
+        while True:
+            await ada.say(chat_id)
+
+    talking = asyncio.create_task(talk())
+    try:
+        async with asyncio.timeout(30):
+            out, err = await process.communicate()
+    finally:
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
     assert len(out.splitlines()) == 1
     assert b"rror" not in err, err.decode()
 
