@@ -7,6 +7,9 @@ succeed later unchanged. The message is for people: it says what to do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class ChatError(Exception):
     """Base of all refusals; itself: an error of ours."""
@@ -17,10 +20,19 @@ class ChatError(Exception):
     retryable = True
     message = "Something went wrong on the server; try again in a moment."
 
-    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
-        super().__init__(message or self.message)
-        self.message = message or self.message
+    def __init__(
+        self, message: str | None = None, *, field: str | None = None, **params: Any
+    ) -> None:
+        """`message` may hold `{names}` of `params`: so it can be shown in another language."""
+        self.template, self.params = message or self.message, params
+        self.message = self.text()
+        super().__init__(self.message)
         self.field = field
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The message, in the language of `translate`."""
+        template = translate(self.template)
+        return template.format(**self.params) if self.params else template
 
 
 class BadRequest(ChatError):
@@ -77,6 +89,11 @@ class CrossOrigin(Forbidden):
     message = "This request came from another site, and was refused."
 
 
+class Banned(Forbidden):
+    code = "banned"
+    message = "You were banned from this chat."
+
+
 class NotAMember(Forbidden):
     code = "not_a_member"
     message = "You are not a member of this chat."
@@ -102,6 +119,21 @@ class MessageNotFound(NotFound):
     message = "There is no such message."
 
 
+class InviteNotFound(NotFound):
+    code = "invite_not_found"
+    message = "This invitation does not exist any more; ask for a new one."
+
+
+class InviteExpired(InviteNotFound):
+    code, status = "invite_expired", 410
+    message = "This invitation has expired; ask for a new one."
+
+
+class NotificationNotFound(NotFound):
+    code = "notification_not_found"
+    message = "There is no such notification."
+
+
 class MethodNotAllowed(ChatError):
     code, status, close, retryable = "method_not_allowed", 405, 4400, False
     message = "This address does not take this method."
@@ -110,6 +142,11 @@ class MethodNotAllowed(ChatError):
 class Conflict(ChatError):
     code, status, close, retryable = "conflict", 409, 4400, False
     message = "This is in conflict with what is there."
+
+
+class AlreadyGone(Conflict):
+    code = "deleted"
+    message = "This message was deleted."
 
 
 class NameTaken(Conflict):
@@ -131,8 +168,10 @@ class RateLimited(ChatError):
     code, status, close, retryable = "rate_limited", 429, 4429, True
     message = "Too many at once; wait a moment and try again."
 
-    def __init__(self, message: str | None = None, *, retry_after: float = 1.0) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str | None = None, *, retry_after: float = 1.0, **params: Any
+    ) -> None:
+        super().__init__(message, **params)
         self.retry_after = retry_after
 
 

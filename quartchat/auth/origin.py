@@ -40,8 +40,9 @@ def check_origin(
     else:
         same = origin is None or _is_own(origin, host, scheme)
     if not same:
-        what = "This WebSocket was opened" if websocket else "This request came"
-        raise CrossOrigin(f"{what} from another site, and was refused.")
+        raise CrossOrigin(
+            "This WebSocket was opened from another site, and was refused." if websocket else None
+        )
 
 
 def _is_allowed(origin: str, allowed: Collection[str]) -> bool:

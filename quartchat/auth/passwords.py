@@ -33,11 +33,12 @@ def check_password(password: str) -> None:
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST:
         raise Invalid(
-            f"A password has at least {SHORTEST} characters; a few words in a row make a good one.",
+            "A password has at least {least} characters; a few words in a row make a good one.",
             field="password",
+            least=SHORTEST,
         )
     if length > LONGEST:
-        raise Invalid(f"A password has at most {LONGEST} characters.", field="password")
+        raise Invalid("A password has at most {most} characters.", field="password", most=LONGEST)
 
 
 async def hash_password(password: str) -> str:

@@ -124,7 +124,9 @@ class Tokens:
 def read_header(token: str) -> dict[str, Any]:
     """The header, not verified: good for choosing a signer. Raises Unauthenticated."""
     if len(token) > LONGEST_TOKEN:
-        raise Unauthenticated(f"The access token is longer than {LONGEST_TOKEN} characters.")
+        raise Unauthenticated(
+            "The access token is longer than {most} characters.", most=LONGEST_TOKEN
+        )
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -139,9 +141,13 @@ def verified_claims(token: str, key: Any, algorithm: str) -> dict[str, Any]:
     try:
         claims = jwt.decode(token, key, algorithms=[algorithm], options=CHECKS)  # type: ignore[arg-type]
     except jwt.MissingRequiredClaimError as error:
-        raise Unauthenticated(f"The access token lacks the claim {error.claim!r}.") from error
+        raise Unauthenticated(
+            "The access token lacks the claim {claim!r}.", claim=error.claim
+        ) from error
     except jwt.InvalidAlgorithmError as error:
-        raise Unauthenticated(f"The access token must be signed by {algorithm}.") from error
+        raise Unauthenticated(
+            "The access token must be signed by {algorithm}.", algorithm=algorithm
+        ) from error
     except jwt.InvalidSignatureError as error:
         raise Unauthenticated("The access token was signed by another key.") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
@@ -153,8 +159,9 @@ def _subject(claims: Mapping[str, Any]) -> str:
     sub = claims["sub"]
     if not isinstance(sub, str) or not 1 <= len(sub) <= LONGEST_SUB or not _is_plain(sub):
         raise Unauthenticated(
-            f"The claim 'sub' of the access token must be text of 1 to {LONGEST_SUB} characters, "
-            "without control characters."
+            "The claim 'sub' of the access token must be text of 1 to {most} characters, "
+            "without control characters.",
+            most=LONGEST_SUB,
         )
     return sub
 
@@ -181,5 +188,7 @@ def _moment(claims: Mapping[str, Any], claim: str) -> float:
     except (TypeError, ValueError, OverflowError):
         moment = math.nan
     if not math.isfinite(moment):
-        raise Unauthenticated(f"The claim {claim!r} of the access token must be Unix seconds.")
+        raise Unauthenticated(
+            "The claim {claim!r} of the access token must be Unix seconds.", claim=claim
+        )
     return moment

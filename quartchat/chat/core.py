@@ -52,8 +52,9 @@ async def chat_and_member(fetch: Fetch, chat_id: str, user_id: str) -> tuple[Any
 def check_client_id(client_id: str | None) -> None:
     if client_id is not None and not (0 < len(client_id) <= MAX_CLIENT_ID and is_line(client_id)):
         raise Invalid(
-            f"A client_id is 1 to {MAX_CLIENT_ID} characters, for instance a UUID.",
+            "A client_id is 1 to {most} characters, for instance a UUID.",
             field="client_id",
+            most=MAX_CLIENT_ID,
         )
 
 

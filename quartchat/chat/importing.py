@@ -61,8 +61,12 @@ async def _owner(connection: AsyncConnection, name: str | None) -> str:
         query = select(users).order_by(users.c.is_admin.desc(), users.c.created_at).limit(1)
         row = (await connection.execute(query)).one_or_none()
     if row is None:
-        who = f"no user {name!r}" if name else "no user yet"
-        raise UserNotFound(f"The room needs an owner, and there is {who}; see quartchat user add.")
+        raise UserNotFound(
+            "The room needs an owner, and there is no user {name!r}; see quartchat user add."
+            if name
+            else "The room needs an owner, and there is no user yet; see quartchat user add.",
+            name=name,
+        )
     return str(row.id)
 
 

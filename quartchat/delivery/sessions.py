@@ -28,8 +28,8 @@ class Sessions:
         self._empty = asyncio.Event()
         self._empty.set()
         self.draining = False
-        self.on_open: Callable[[str], None] = lambda user_id: None
-        self.on_close: Callable[[str], None] = lambda user_id: None
+        self.on_open: Callable[[Session], None] = lambda session: None
+        self.on_close: Callable[[Session], None] = lambda session: None
 
     @contextmanager
     def open(self, identity: Identity, transport: str, address: str) -> Iterator[Session]:
@@ -37,7 +37,9 @@ class Sessions:
         user = identity.user_id
         if self._per_user and self._users[user] >= self._per_user:
             raise RateLimited(
-                f"You have {self._per_user} connections open; close one first.", retry_after=5
+                "You have {most} connections open; close one first.",
+                retry_after=5,
+                most=self._per_user,
             )
         session = Session(identity, transport, address, identity.expires_at)
         self._add(session)
@@ -54,7 +56,7 @@ class Sessions:
             session.end(goodbye())
         elif session.identity.session_id in self._revoked:  # while it was on its way in
             session.end(Unauthenticated("You have logged out."))
-        self.on_open(session.user_id)
+        self.on_open(session)
 
     def _remove(self, session: Session) -> None:
         self._open.discard(session)
@@ -63,7 +65,7 @@ class Sessions:
             del self._users[session.user_id]
         if not self._open:
             self._empty.set()
-        self.on_close(session.user_id)
+        self.on_close(session)
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._open))

@@ -20,14 +20,14 @@ async def read_fields() -> tuple[dict[str, Any], bool]:
     UnsupportedMedia."""
     longest = base.services().settings.max_frame
     if (request.content_length or 0) > longest:
-        raise TooLarge(f"The body is larger than {longest:,} bytes.")
+        raise TooLarge("The body is larger than {longest:,} bytes.", longest=longest)
     mime = request.mimetype
     if mime in FORMS:
         return _form_fields(await request.form), True
     if mime in TEXTS or mime.endswith("+json"):
         raw = await request.get_data(cache=False)
         if len(raw) > longest:
-            raise TooLarge(f"The body is larger than {longest:,} bytes.")
+            raise TooLarge("The body is larger than {longest:,} bytes.", longest=longest)
         return (read_object(raw) if raw.strip() else {}), False
     raise UnsupportedMedia
 
