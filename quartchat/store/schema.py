@@ -11,13 +11,15 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -57,6 +59,13 @@ users = Table(
     Column("password_hash", Text),
     Column("is_admin", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("about", Text, nullable=False, server_default=""),
+    Column("picture", Text, index=True),
+    Column("last_seen", Float),
+    # Whoever was removed keeps a row without name, email and password: others' logs refer to it.
+    Column("removed_at", Float),
+    # JSON: {"notify": {type of notification: false, …}}; what is not there is on.
+    Column("preferences", Text, nullable=False, server_default="{}"),
 )
 
 # A login: one family of refresh tokens. `generation` is the number of the token in use.
@@ -94,6 +103,8 @@ chats = Table(
     Column("created_at", Float, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("client_id", Text),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("picture", Text, index=True),
     UniqueConstraint("created_by", "client_id"),
 )
 
@@ -106,7 +117,42 @@ members = Table(
     # The id of the event of joining: the first event of the chat that this member may see.
     Column("since", BigInteger, nullable=False),
     Column("read_upto", BigInteger, nullable=False),
+    # Of what the member is notified: "all", "mentions" (a muted chat) or "none".
+    Column("notify", Text, nullable=False, server_default="all"),
+    Column("archived", Boolean, nullable=False, server_default=false()),
     Index("ix_members_user_id", "user_id"),
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("banned_by", Text, nullable=False),
+    Column("banned_at", Float, nullable=False),
+)
+
+# `id` is the secret of the link. `max_uses` NULL: any number.
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_by", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("max_uses", Integer),
+    Column("uses", Integer, nullable=False),
+)
+
+# Small pictures of chats and people, by the SHA-256 of their bytes (hexadecimal, 32 digits).
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("mime_type", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
 )
 
 messages = Table(
@@ -121,7 +167,98 @@ messages = Table(
     # JSON: the quoted message {message_id, sender_name, excerpt}, and the ids of those mentioned.
     Column("quote", Text),
     Column("mentions", Text, nullable=False),
+    # The id of the quoted message: what is deleted is taken out of the replies to it, too.
+    Column("reply_to", BigInteger, index=True),
+    Column("edited_at", Text),
+    # A deleted message keeps its place: the row without its content.
+    Column("deleted", Boolean, nullable=False, server_default=false()),
     # Holds what counting the unread needs, so that it reads no rows.
-    Index("ix_messages_chat_id_event_id", "chat_id", "event_id", "sender_id"),
+    Index("ix_messages_chat_id_event_id", "chat_id", "event_id", "sender_id", "deleted"),
+    Index("ix_messages_chat_id_timestamp", "chat_id", "timestamp"),
     UniqueConstraint("sender_id", "client_id"),
+)
+
+# Which events carry something of a message beside the one that brought it (edits,
+# notifications): they are redacted with it.
+traces = Table(
+    "traces",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True),
+    Column("event_id", BigInteger, primary_key=True),
+)
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column(
+        "message_id",
+        BigInteger,
+        ForeignKey("messages.event_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("emoji", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("reacted_at", Float, nullable=False),
+)
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "message_id",
+        BigInteger,
+        ForeignKey("messages.event_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("pinned_by", Text, nullable=False),
+    Column("pinned_at", Float, nullable=False),
+)
+
+# One row per notification; `event_id` is its event, `data` its further fields as JSON.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("actor_id", Text),
+    Column("chat_id", Text),
+    Column("message_id", BigInteger, index=True),
+    Column("data", Text, nullable=False),
+    Column("is_read", Boolean, nullable=False),
+    Index("ix_notifications_user_id_event_id", "user_id", "event_id"),
+    Index("ix_notifications_user_id_is_read_chat_id", "user_id", "is_read", "chat_id"),
+)
+
+# One row per pair, `first_id` < `second_id`; `accepted_at` NULL: asked for, no answer yet.
+friendships = Table(
+    "friendships",
+    metadata,
+    Column("first_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("second_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("accepted_at", Float),
+    Index("ix_friendships_second_id", "second_id"),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("follower_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("followed_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("followed_at", Float, nullable=False),
+    Index("ix_follows_followed_id", "followed_id"),
+)
+
+# What programs published with a client_id, to know a repeat; kept for some days.
+publications = Table(
+    "publications",
+    metadata,
+    Column("publisher", Text, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("published_at", Float, nullable=False, index=True),
 )
