@@ -53,11 +53,20 @@ class Event:
 
     def __init__(self, id_: int | None, topic: str, type_: str, data: bytes) -> None:
         self.id, self.topic, self.type, self.data = id_, topic, type_, data
-        head = b'{"type":"' if id_ is None else b'{"id":%d,"type":"' % id_
-        self.json = b'%s%s","data":%s}' % (head, type_.encode(), data)
+        self.json = self._encoded()
         self._forms: dict[str, bytes] | None = None
         self._weight = len(self.json) * 2 + OVERHEAD
         self._grew: Callable[[int], None] | None = None
+
+    def _encoded(self) -> bytes:
+        head = b'{"type":"' if self.id is None else b'{"id":%d,"type":"' % self.id
+        return b'%s%s","data":%s}' % (head, self.type.encode(), self.data)
+
+    def redact(self, data: bytes) -> None:
+        """Carry less from now on, for all who hold this event; every form is made anew."""
+        self.data = data
+        self.json, self._forms = self._encoded(), None
+        self._weigh(len(self.json) * 2 + OVERHEAD - self._weight)
 
     def fields(self) -> dict[str, Any]:
         """The event's data, decoded anew."""

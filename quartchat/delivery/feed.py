@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.bus.base import Bus
-from quartchat.delivery.scopes import Scope, Scopes, affected
+from quartchat.delivery.scopes import NOTIFICATION, Scope, Scopes, affected
 from quartchat.events import Event, Page, user_topic
 from quartchat.store import log as rows
 from quartchat.store.engine import Database
@@ -23,6 +23,7 @@ from quartchat.store.tail import Tail, page_of
 from quartchat.store.writer import Transaction
 
 FOLLOW_PAGE = 1000
+REDACTING = frozenset({"message_deleted", "user_removed"})
 log = structlog.get_logger("quartchat.feed")
 
 
@@ -58,12 +59,12 @@ class Feed:
         """Take in what this process has just committed, and wake those whom it concerns. Where
         another process wrote in between, the follower takes in both, in their order."""
         self._floor = max(self._floor, transaction.floor)
-        if not transaction.events:
-            return
-        if transaction.previous_head == self.tail.head:
+        if transaction.events and transaction.previous_head == self.tail.head:
             self._take_in(transaction.events)
-        else:
+        elif transaction.events:
             self._behind.set()
+        for event in transaction.redacted:  # which may have been appended in the same group
+            self.tail.redact(event)
 
     def _take_in(self, events: list[Event]) -> None:
         changed = [user for event in events for user in affected(event)]
@@ -90,6 +91,8 @@ class Feed:
         state, found = await self.database.read(lambda c: _news(c, head))
         self._floor = max(self._floor, state.floor)
         if found and self.tail.head == head:
+            if any(event.type in REDACTING for event in found):
+                self.tail.reset(head)  # another process has changed what stands in it
             self._take_in(found)
             return len(found) == FOLLOW_PAGE
         return bool(found)
@@ -141,7 +144,8 @@ async def _news(connection: AsyncConnection, seen: int) -> tuple[rows.State, lis
 
 
 def _shown(page: Page, scope: Scope) -> Page:
-    if scope.only is None or all(scope.shows(event) for event in page.events):
+    told = any(event.type == NOTIFICATION for event in page.events)
+    if (scope.only is None and not told) or all(map(scope.shows, page.events)):
         return page
     shown = [event for event in page.events if scope.shows(event)]
     return Page(shown, page.cursor, page.complete, page.reached)

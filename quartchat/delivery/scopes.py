@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from quartchat.events import ALL, Event, chat_of, chat_topic, user_topic
 
 MAX_CACHED = 20_000
-LEFT = "user_left"
+LEFT, NOTIFICATION = "user_left", "notification"
+# What is told to a user about one of their chats.
+ABOUT_A_CHAT = frozenset({LEFT, "messages_read", "chat_settings"})
 _CHANGES = frozenset({"user_joined", LEFT, "chat_created"})
 
 
@@ -29,7 +31,7 @@ class Scope:
         return {topic: max(cursor, first - 1) for topic, first in self.since.items()}
 
     def narrow(self, chats: Collection[str] | None) -> Scope:
-        """The part about some chats; of what is addressed to the user only their removal."""
+        """The part about some chats; of what is addressed to the user only what is about these chats."""
         if chats is None:
             return self
         keep = {chat_topic(chat) for chat in chats} | {user_topic(self.user_id)}
@@ -40,9 +42,19 @@ class Scope:
         """Whether this reader gets an event that one of its topics brought."""
         if event.topic not in self.since:
             return False
-        if self.only is None or chat_of(event.topic) is not None:
+        if chat_of(event.topic) is not None:
             return True
-        return event.type == LEFT and event.fields().get("chat_id") in self.only
+        if event.type == NOTIFICATION and not self._may_be_told(event):
+            return False
+        if self.only is None:
+            return True
+        return event.type in ABOUT_A_CHAT and event.fields().get("chat_id") in self.only
+
+    def _may_be_told(self, event: Event) -> bool:
+        """Nothing of a chat is told to who is not in it any more, also not in a notification."""
+        chat = event.fields().get("chat_id")
+        first = 0 if chat is None else self.since.get(chat_topic(chat))
+        return first is not None and (event.id or 0) >= first
 
 
 def affected(event: Event) -> list[str]:

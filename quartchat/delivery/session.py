@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from quartchat.auth.tokens import Identity
@@ -27,6 +28,7 @@ class Session:
     expires_at: float
     ending: Ending | None = None
     warned: bool = False
+    opened_at: float = field(default_factory=time.time)
     _wake: Wake | None = field(default=None, repr=False)
 
     @property

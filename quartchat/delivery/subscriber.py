@@ -17,6 +17,7 @@ from quartchat.delivery.scopes import Scope
 from quartchat.delivery.session import Goodbye, Session
 from quartchat.errors import ChatError, TokenExpired
 from quartchat.events import Event, Page, ephemeral
+from quartchat.locale.texts import gettext
 
 PROTOCOL = 1
 WARN_SECONDS = 60.0
@@ -134,7 +135,7 @@ class Subscriber:
         if isinstance(ending, Goodbye):
             return [ephemeral("goodbye", {"retry_ms": ending.retry_ms})]
         if isinstance(ending, ChatError):
-            return [ephemeral("error", {"code": ending.code, "message": ending.message})]
+            return [ephemeral("error", {"code": ending.code, "message": ending.text(gettext)})]
         return []
 
     def _say(self, *events: Event) -> Page:

@@ -67,7 +67,9 @@ class Database:
         return cls(f"sqlite+aiosqlite:///{path}")
 
     def _engine(self, dialect: Dialect, begin: str, size: int) -> AsyncEngine:
-        engine = create_async_engine(self.url, pool_size=size, max_overflow=0, pool_timeout=30)
+        engine = create_async_engine(
+            self.url, pool_size=size, max_overflow=0, pool_timeout=30, hide_parameters=True
+        )
         dialect.prepare(engine.sync_engine)
 
         @event.listens_for(engine.sync_engine, "begin")

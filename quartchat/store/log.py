@@ -78,6 +78,12 @@ async def between(
     return [event_of(row) for row in await connection.execute(newest)][::-1]
 
 
+async def mentioning(fetch: Any, text: str) -> list[Event]:
+    """All events whose data holds this text; reads the whole log."""
+    query = select(*_COLUMNS).where(events.c.data.contains(text, autoescape=True))
+    return [event_of(row) for row in await fetch(query.order_by(events.c.id))]
+
+
 def event_of(row: Any) -> Event:
     return Event(row.id, row.topic, row.type, row.data.encode())
 

@@ -46,6 +46,10 @@ class _Run:
         begin = bisect_right(self.ids, id_, lo=self.start)
         return self.events[begin : begin + limit]
 
+    def find(self, id_: int) -> Event | None:
+        at = bisect_right(self.ids, id_, lo=self.start) - 1
+        return self.events[at] if at >= self.start and self.ids[at] == id_ else None
+
 
 class Tail:
     def __init__(self, max_bytes: int, head: int = 0) -> None:
@@ -88,6 +92,14 @@ class Tail:
             del self._runs[event.topic]
         self.size -= event.let_go()
         self.floor = event.id
+
+    def redact(self, event: Event) -> None:
+        """Let the event of this id, if it is here, carry what this one carries."""
+        run = self._runs.get(event.topic)
+        found = run.find(event.id) if run is not None and event.id is not None else None
+        if found is not None:
+            found.redact(event.data)
+            self._shared.clear()  # joined pages may hold the bytes of before
 
     def read(self, starts: Mapping[str, int], cursor: int, limit: int) -> Page:
         """The next events of the topics, each after its own start, merged by id."""

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import CursorResult, Executable, Insert, insert, select, update
+from sqlalchemy import CursorResult, Executable, Insert, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,8 +47,10 @@ class Transaction:
         self.previous_head = self.head = head
         self.now = clock()
         self.events: list[Event] = []
+        self.redacted: list[Event] = []  # events of before that carry less now
         self.floor = 0  # the newest id that was taken away, if any was
         self._mine: list[Event] = []
+        self._mine_redacted: list[Event] = []
         self._changes: list[tuple[Executable, Row]] = []
         self._pending: list[tuple[Executable, Row]] = []
 
@@ -72,6 +74,13 @@ class Transaction:
         self._changes.append((_INSERT_EVENT, _row(event)))
         return event
 
+    def redact(self, event: Event, data: Any) -> None:
+        """Let an event that is in the log carry this data from now on: the one exception to
+        that events do not change, for what was deleted."""
+        less = Event(event.id, event.topic, event.type, encode_data(data))
+        self._mine_redacted.append(less)
+        self._changes.append((_REDACT_EVENT, {"key": event.id, "new_data": less.data.decode()}))
+
     async def attempt(self, work: Work) -> Any:
         """Run one piece of work: all its changes are kept, or none."""
         head = self.head
@@ -79,12 +88,16 @@ class Transaction:
             result = await work(self)
         except BaseException:
             self.head = head
-            self._mine, self._changes = [], []
+            self._forget()
             raise
         self.events += self._mine
+        self.redacted += self._mine_redacted
         self._pending += self._changes
-        self._mine, self._changes = [], []
+        self._forget()
         return result
+
+    def _forget(self) -> None:
+        self._mine, self._mine_redacted, self._changes = [], [], []
 
     async def flush(self) -> None:
         """Execute what is queued; inserts between two other changes go together.
@@ -122,6 +135,11 @@ class Transaction:
 
 
 _INSERT_EVENT = insert(schema.events)
+_REDACT_EVENT = (
+    update(schema.events)
+    .where(schema.events.c.id == bindparam("key"))
+    .values(data=bindparam("new_data"))
+)
 
 
 def _row(event: Event) -> Row:

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 from support.log import Log, open_log
 
-from quartchat.chat import membership, messages, rooms
+from quartchat.chat import edits, membership, messages, rooms
 from quartchat.delivery.subscriber import Wish
-from quartchat.protocol import CreateChat, Member, SendMessage
+from quartchat.protocol import CreateChat, Member, MessageOnly, SendMessage
+from quartchat.store.writer import Transaction
 
 Folder = Callable[[str], Path]
 
@@ -92,6 +93,33 @@ async def test_who_was_removed_elsewhere_gets_nothing_that_came_after(
     await follow(here)
     late, _ = await read(here, "ben", cursor)
     assert early + between + late == ["user_left"]
+
+
+async def test_what_another_process_deletes_is_redacted_here_too(both: tuple[Log, Log]) -> None:
+    here, there = both
+    chat = await room(here, "ben")
+    cursor = here.feed.tail.head
+    secret = await say(here, chat, "secret")
+    await say(here, chat, "harmless")
+    await read(here, "ben", cursor)
+    await edits.delete(there.core, "ada", MessageOnly(str(secret)))
+    await follow(here)
+    assert (await read(here, "ben", cursor))[0] == ["new_message", "harmless", "message_deleted"]
+
+
+async def test_a_message_deleted_in_the_commit_that_brought_it_is_never_shown(
+    both: tuple[Log, Log],
+) -> None:
+    here, _ = both
+    chat = await room(here, "ben")
+    cursor = here.feed.tail.head
+    said = asyncio.create_task(say(here, chat, "secret"))
+
+    async def last(tx: Transaction) -> None:
+        await edits._delete(tx, "ada", str(tx.head))
+
+    await asyncio.gather(said, here.core.writer.do(last))
+    assert (await read(here, "ben", cursor))[0] == ["new_message", "message_deleted"]
 
 
 @pytest.mark.usefixtures("leaves_no_task")

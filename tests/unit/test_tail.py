@@ -86,6 +86,27 @@ def test_what_events_are_kept_in_besides_json_counts_and_goes_with_them() -> Non
     assert tail.size == 2 * cost(event(3)), "what is not kept does not count"
 
 
+def test_a_redacted_event_is_less_for_all_and_weighs_less() -> None:
+    tail = Tail(2**20)
+    tail.extend([event(1), event(2, size=5000), event(3)])
+    page = tail.read({"c:a": 0}, 0, 10)
+    page.form("joined", lambda events: b"".join(one.json for one in events))
+    page.events[1].form("html", lambda one: b"<b>" + one.data + b"</b>")
+    tail.redact(Event(2, "c:a", "new_message", b"null"))
+    again = tail.read({"c:a": 0}, 0, 10)
+    assert again.form("joined", lambda events: b"".join(e.json for e in events)).count(b"x") == 20
+    assert again.events[1].form("html", lambda one: b"<b>" + one.data + b"</b>") == b"<b>null</b>"
+    assert tail.size == sum(cost(one) for one in again.events) + len(b"<b>null</b>")
+
+
+def test_redacting_what_is_not_in_the_tail_changes_nothing() -> None:
+    tail = Tail(2**20, head=5)
+    tail.extend([event(7)])
+    for gone in (Event(3, "c:a", "new_message", b"null"), Event(7, "c:b", "new_message", b"null")):
+        tail.redact(gone)
+    assert tail.read({"c:a": 5}, 5, 10).events[0].data == event(7).data
+
+
 def test_readers_at_the_same_place_share_one_page_that_is_joined_once() -> None:
     tail = Tail(2**20)
     tail.extend([event(n) for n in range(1, 5)])

@@ -221,3 +221,18 @@ async def test_an_append_of_two_ids_knows_its_own_id_in_its_data(
         own = Draft("c:x", "new_message", lambda id_: {"message_id": str(id_)})
         for event in await log.append(own, own):
             assert event.fields() == {"message_id": str(event.id)}
+
+
+async def test_work_that_is_refused_redacts_nothing(new_folder: Folder, store: str) -> None:
+    async with open_log(new_folder(), store=store) as log:
+        [said] = await log.append(Draft("c:x", "new_message", {"content": "kept"}))
+
+        async def change_of_mind(tx: Transaction) -> None:
+            tx.redact(said, {"content": None})
+            raise Invalid("not like that")
+
+        with pytest.raises(Invalid):
+            await log.writer.do(change_of_mind)
+        assert [event.data for event in await log.kept()] == [b'{"content":"kept"}']
+        page = log.feed.tail.read({"c:x": 0}, 0, 10)
+        assert [event.data for event in page.events] == [b'{"content":"kept"}']
