@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,8 +17,52 @@ from quartchat.errors import BadCursor, BadRequest, ChatError, Invalid
 from quartchat.events import encode_data
 
 T = TypeVar("T", bound=msgspec.Struct)
+Translate = Callable[[str], str]
 DEEPEST = 100  # nested lists and objects; what the parser itself takes differs by Python
 MAX_CURSOR = 2**53 - 1
+DURABLE = frozenset(
+    {
+        "new_message",
+        "message_edited",
+        "message_deleted",
+        "message_reacted",
+        "message_pinned",
+        "messages_read",
+        "user_joined",
+        "user_left",
+        "user_updated",
+        "user_removed",
+        "chat_created",
+        "chat_updated",
+        "chat_settings",
+        "friend_updated",
+        "notification",
+        "notifications_read",
+        "global_notification",
+        "system_message",
+    }
+)
+EPHEMERAL = frozenset(
+    {
+        "user_typing",
+        "user_stopped_typing",
+        "user_online",
+        "user_away",
+        "user_offline",
+        "hello",
+        "caught_up",
+        "heartbeat",
+        "pong",
+        "ack",
+        "error",
+        "reset",
+        "goodbye",
+        "token_expiring",
+        "my_chats",
+        "chat_status",
+    }
+)
+OURS = DURABLE | EPHEMERAL  # types that no other program may publish, but for the two notices
 
 
 class Frame(msgspec.Struct):
@@ -35,6 +79,26 @@ class SendMessage(msgspec.Struct):
     client_id: str | None = None
     reply_to: str | None = None
     attachments: list[str] = []
+
+
+class EditMessage(msgspec.Struct):
+    message_id: str
+    content: str = ""
+
+
+class MessageOnly(msgspec.Struct):
+    message_id: str
+
+
+class React(msgspec.Struct):
+    message_id: str
+    emoji: str = ""
+    is_on: bool = True
+
+
+class PinMessage(msgspec.Struct):
+    message_id: str
+    is_pinned: bool = True
 
 
 class Typing(msgspec.Struct):
@@ -99,7 +163,7 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"This is not JSON: {error}") from error
+        raise BadRequest("This is not JSON: {error}", error=str(error)) from error
     except RecursionError as error:
         raise BadRequest("This JSON is nested too deeply.") from error
     if not isinstance(value, dict):
@@ -163,12 +227,26 @@ def _invalid(text: str) -> Invalid:
     field = (at["path"] if at else "") or None
     if missing := _MISSING.search(text):
         name = f"{field}.{missing['name']}" if field else missing["name"]
-        return Invalid(f'The field "{name}" is missing.', field=name)
+        return Invalid('The field "{name}" is missing.', field=name, name=name)
     if found := _EXPECTED.search(text):
-        got = f", not {_words(found['got'])}" if found["got"] else ""
-        where = f'The field "{field}"' if field else "This"
-        return Invalid(f"{where} takes {_words(found['want'])}{got}.", field=field)
-    return Invalid(f"{text}.", field=field)
+        return _wrong_kind(field, _words(found["want"]), _words(found["got"] or ""))
+    return Invalid("{text}.", field=field, text=text)
+
+
+def _wrong_kind(field: str | None, want: str, got: str) -> Invalid:
+    if field:
+        return Invalid(
+            'The field "{name}" takes {want}, not {got}.'
+            if got
+            else 'The field "{name}" takes {want}.',
+            field=field,
+            name=field,
+            want=want,
+            got=got,
+        )
+    return Invalid(
+        "This takes {want}, not {got}." if got else "This takes {want}.", want=want, got=got
+    )
 
 
 def _words(types: str) -> str:
@@ -195,8 +273,10 @@ def reply(type_: str, data: Any, request_id: str | int | None) -> str:
     return encode_data(frame).decode()
 
 
-def error_frame(error: ChatError, request_id: str | int | None = None) -> str:
-    data: dict[str, Any] = {"code": error.code, "message": error.message}
+def error_frame(
+    error: ChatError, request_id: str | int | None = None, translate: Translate = str
+) -> str:
+    data: dict[str, Any] = {"code": error.code, "message": error.text(translate)}
     if error.field:
         data["field"] = error.field
     if error.retryable:
@@ -205,15 +285,16 @@ def error_frame(error: ChatError, request_id: str | int | None = None) -> str:
     return encode_data({"type": "error", "data": data}).decode()
 
 
-def problem(error: ChatError) -> bytes:
+def problem(error: ChatError, translate: Translate = str) -> bytes:
     """The error as a problem document (RFC 9457)."""
+    message = error.text(translate)
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": error.code.replace("_", " ").capitalize(),
         "status": error.status,
-        "detail": error.message,
+        "detail": message,
         "code": error.code,
-        "message": error.message,
+        "message": message,
     }
     if error.field:
         document["field"] = error.field

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from quartchat.store.people import Fetch
 from quartchat.store.schema import chats, messages, users
@@ -18,6 +18,7 @@ _WITH_SENDER = (
         messages,
         users.c.name.label("sender_name"),
         users.c.email.label("sender_email"),
+        users.c.picture.label("sender_picture"),
         chats.c.pair.label("pair"),
     )
     .join_from(messages, users, users.c.id == messages.c.sender_id)
@@ -77,7 +78,7 @@ async def page(
 
 
 def data_of(row: Any) -> dict[str, Any]:
-    """A row (with its sender) as `new_message.data`."""
+    """A row (with its sender) as `new_message.data`, without its marks (store/marks.py)."""
     sender = {"user_id": row.sender_id, "name": row.sender_name}
     if row.sender_email:
         sender["email"] = row.sender_email
@@ -87,7 +88,7 @@ def data_of(row: Any) -> dict[str, Any]:
         "chat_id": row.chat_id,
         "sender_id": row.sender_id,
         "sender": sender,
-        "content": row.content,
+        "content": None if row.deleted else row.content,
         "timestamp": row.timestamp,
         "client_id": row.client_id,
         "attachments": [],
@@ -97,6 +98,10 @@ def data_of(row: Any) -> dict[str, Any]:
     }
     if row.pair:
         data["receiver_id"] = other_of(row.pair, row.sender_id)
+    if row.edited_at:
+        data["edited_at"] = row.edited_at
+    if row.deleted:
+        data["deleted"] = True
     return data
 
 
@@ -117,8 +122,53 @@ def row_of(data: dict[str, Any], event_id: int) -> dict[str, Any]:
         "timestamp": data["timestamp"],
         "quote": json.dumps(data["quote"]) if data["quote"] else None,
         "mentions": json.dumps(data["mentions"]),
+        "reply_to": int(data["reply_to"]) if data["reply_to"] else None,
     }
 
 
 def add(transaction: Transaction, data: dict[str, Any], event_id: int) -> None:
     transaction.run(INSERT, row_of(data, event_id))
+
+
+def change(transaction: Transaction, event_id: int, **values: Any) -> None:
+    transaction.run(update(messages).where(messages.c.event_id == event_id).values(**values))
+
+
+async def replies_to(fetch: Fetch, event_id: int) -> list[Any]:
+    """(event_id, quote) of the messages that quote this one."""
+    query = select(messages.c.event_id, messages.c.quote).where(
+        messages.c.reply_to == event_id, messages.c.quote.is_not(None)
+    )
+    return list(await fetch(query))
+
+
+async def ids_by(fetch: Fetch, sender_id: str) -> set[str]:
+    """The message ids of all that this user has said."""
+    query = select(messages.c.event_id).where(messages.c.sender_id == sender_id)
+    return {str(row.event_id) for row in await fetch(query)}
+
+
+async def replies_to_sender(fetch: Fetch, sender_id: str) -> list[Any]:
+    """(event_id, quote) of the messages that quote any message of this user."""
+    theirs = select(messages.c.event_id).where(messages.c.sender_id == sender_id)
+    query = select(messages.c.event_id, messages.c.quote).where(
+        messages.c.reply_to.in_(theirs), messages.c.quote.is_not(None)
+    )
+    return list(await fetch(query))
+
+
+def encode(value: Any) -> str:
+    return json.dumps(value)
+
+
+def decode(text: str) -> Any:
+    return json.loads(text)
+
+
+async def first_since(fetch: Fetch, chat_id: str, timestamp: str) -> int | None:
+    """The id of the first message said at this time (RFC 3339, UTC) or later."""
+    query = select(func.min(messages.c.event_id)).where(
+        messages.c.chat_id == chat_id, messages.c.timestamp >= timestamp
+    )
+    found: int | None = (await fetch(query)).scalar_one()
+    return found

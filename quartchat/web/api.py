@@ -7,8 +7,9 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
-from quartchat.chat import membership, messages, people, rooms
-from quartchat.errors import Invalid, UserNotFound
+from quartchat.chat import history as reading
+from quartchat.chat import membership, rooms
+from quartchat.errors import Invalid
 from quartchat.events import encode_data
 from quartchat.protocol import CreateChat, Member, SetRole, read_cursor, shape
 from quartchat.transports import base
@@ -22,7 +23,7 @@ def answer(data: Any, status: int = 200) -> Response:
     return Response(encode_data(data), status, headers=headers)
 
 
-async def _command(name: str, **fixed: str) -> Response:
+async def command(name: str, **fixed: Any) -> Response:
     """Run a command with the fields of the body and of the address."""
     fields, lenient = ({}, False) if request.method == "GET" else await read_fields()
     who = await base.caller()  # after the body, which may take its time
@@ -32,7 +33,7 @@ async def _command(name: str, **fixed: str) -> Response:
     return Response("", 204) if found is None else answer(found[1])
 
 
-async def _changer() -> Caller:
+async def changer() -> Caller:
     """Who makes this change. Raises RateLimited."""
     who = await base.caller()
     base.services().commands.check_rate(who.user_id)
@@ -41,43 +42,43 @@ async def _changer() -> Caller:
 
 @blueprint.get("/chats")
 async def my_chats() -> Response:
-    return await _command("get_my_chats")
+    return await command("get_my_chats")
 
 
 @blueprint.get("/chats/status")
 async def chat_status() -> Response:
-    return await _command("get_chat_status")
+    return await command("get_chat_status")
 
 
 @blueprint.post("/chats/<chat_id>/messages")
 async def send_message(chat_id: str) -> Response:
-    return await _command("send_message", chat_id=chat_id)
+    return await command("send_message", chat_id=chat_id)
 
 
 @blueprint.post("/chats/<chat_id>/typing")
 async def typing(chat_id: str) -> Response:
-    return await _command("typing", chat_id=chat_id)
+    return await command("typing", chat_id=chat_id)
 
 
 @blueprint.post("/chats/<chat_id>/read")
 async def mark_read(chat_id: str) -> Response:
-    return await _command("mark_read", chat_id=chat_id)
+    return await command("mark_read", chat_id=chat_id)
 
 
 @blueprint.post("/chats/<chat_id>/members/me")
 async def join(chat_id: str) -> Response:
-    return await _command("join_chat", chat_id=chat_id)
+    return await command("join_chat", chat_id=chat_id)
 
 
 @blueprint.delete("/chats/<chat_id>/members/me")
 async def leave(chat_id: str) -> Response:
-    return await _command("leave_chat", chat_id=chat_id)
+    return await command("leave_chat", chat_id=chat_id)
 
 
 @blueprint.post("/chats")
 async def create_chat() -> Response:
     fields, lenient = await read_fields()
-    who = await _changer()
+    who = await changer()
     wish = shape(fields, CreateChat, lenient=lenient)
     core = base.services().core
     chat_id, new = await rooms.create(core, who.user_id, wish)
@@ -89,11 +90,12 @@ async def history(chat_id: str) -> Response:
     who = await base.caller()
     query = request.args
     before, after = read_cursor(query.get("before")), read_cursor(query.get("after"))
-    span = messages.Span(before, after, _limit(query.get("limit")))
-    return answer(await messages.history(base.services().core, who.user_id, chat_id, span))
+    span = reading.Span(before, after, read_limit(query.get("limit")))
+    return answer(await reading.history(base.services().core, who.user_id, chat_id, span))
 
 
-def _limit(raw: str | None) -> int:
+def read_limit(raw: str | None) -> int:
+    """The `limit` of a query. Raises Invalid."""
     if raw is None or raw == "":
         return 50
     if not (raw.isascii() and raw.isdecimal()) or len(raw) > 6 or int(raw) < 1:
@@ -104,14 +106,14 @@ def _limit(raw: str | None) -> int:
 @blueprint.post("/chats/<chat_id>/members")
 async def add_member(chat_id: str) -> Response:
     fields, lenient = await read_fields()
-    who = await _changer()
+    who = await changer()
     wish = shape({**fields, "chat_id": chat_id}, Member, lenient=lenient)
     return answer(await membership.add(base.services().core, who.user_id, wish))
 
 
 @blueprint.delete("/chats/<chat_id>/members/<path:user_id>")
 async def remove_member(chat_id: str, user_id: str) -> Response:
-    who = await _changer()
+    who = await changer()
     wish = Member(chat_id, user_id)
     return answer(await membership.remove(base.services().core, who.user_id, wish))
 
@@ -119,37 +121,6 @@ async def remove_member(chat_id: str, user_id: str) -> Response:
 @blueprint.patch("/chats/<chat_id>/members/<path:user_id>")
 async def set_role(chat_id: str, user_id: str) -> Response:
     fields, lenient = await read_fields()
-    who = await _changer()
+    who = await changer()
     wish = shape({**fields, "chat_id": chat_id, "user_id": user_id}, SetRole, lenient=lenient)
     return answer(await membership.set_role(base.services().core, who.user_id, wish))
-
-
-@blueprint.get("/rooms")
-async def public_rooms() -> Response:
-    who = await base.caller()
-    return answer({"rooms": await rooms.open_rooms(base.services().core, who.user_id)})
-
-
-@blueprint.get("/me")
-async def me() -> Response:
-    who = await base.caller()
-    return answer(_person(await people.get(base.services().core, who.user_id)))
-
-
-@blueprint.get("/users")
-async def find_user() -> Response:
-    """One user by name: chats are made with ids."""
-    await base.caller()
-    name = request.args.get("name", "").strip()
-    if not name:
-        raise Invalid("Say whom: /api/users?name=…", field="name")
-    row = await people.find(base.services().core, name)
-    if row is None:
-        raise UserNotFound
-    return answer({"users": [{"user_id": row.id, "name": row.name}]})
-
-
-def _person(row: Any) -> dict[str, Any]:
-    if row is None:
-        raise UserNotFound
-    return {"user_id": row.id, "name": row.name, "email": row.email, "is_admin": row.is_admin}
