@@ -7,19 +7,28 @@ from typing import Any
 
 from quartchat.chat.core import Core, chat_and_member
 from quartchat.chat.rooms import need_group
-from quartchat.errors import ChatNotFound, Forbidden, Invalid, NotAMember, UserNotFound
+from quartchat.errors import (
+    Banned,
+    ChatNotFound,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotAMember,
+    UserNotFound,
+)
 from quartchat.events import Draft, chat_topic, rfc3339, user_topic
 from quartchat.protocol import ChatOnly, Member, SetRole
-from quartchat.store import people, rooms
+from quartchat.store import bans, invites, people, rooms
 from quartchat.store.writer import Transaction
 
 Ack = dict[str, Any]
 MANAGERS = ("owner", "admin")
+ROLES = (*MANAGERS, "member")
 
 
 async def join(core: Core, actor: str, wish: ChatOnly) -> Ack:
     """Join a public room; in one that all have left, as its owner. Raises ChatNotFound,
-    Forbidden (private)."""
+    Forbidden (private), Banned."""
 
     async def work(tx: Transaction) -> Ack:
         chat = await rooms.get(tx.fetch, wish.chat_id)
@@ -27,15 +36,17 @@ async def join(core: Core, actor: str, wish: ChatOnly) -> Ack:
             raise ChatNotFound
         if await rooms.membership(tx.fetch, wish.chat_id, actor):
             return {"chat_id": wish.chat_id, "event_id": None}
+        if await bans.is_banned(tx.fetch, wish.chat_id, actor):
+            raise Banned
         if not chat.public:
             raise Forbidden("This chat is private; ask one of its owners to add you.")
-        return await _admit(tx, wish.chat_id, actor, by=actor)
+        return await admit(tx, wish.chat_id, actor, by=actor)
 
     return await core.writer.do(work)
 
 
 async def add(core: Core, actor: str, wish: Member) -> Ack:
-    """Add somebody to a group; for owners and admins."""
+    """Add somebody to a group; for owners and admins. Raises Banned, UserNotFound."""
 
     async def work(tx: Transaction) -> Ack:
         chat, mine = await chat_and_member(tx.fetch, wish.chat_id, actor)
@@ -44,7 +55,11 @@ async def add(core: Core, actor: str, wish: Member) -> Ack:
             raise Forbidden("Only owners and admins may add people.")
         if await rooms.membership(tx.fetch, wish.chat_id, wish.user_id):
             return {"chat_id": wish.chat_id, "event_id": None}
-        return await _admit(tx, wish.chat_id, wish.user_id, by=actor)
+        if await bans.is_banned(tx.fetch, wish.chat_id, wish.user_id):
+            raise Banned(
+                "This person is banned from the chat; lift the ban first.", field="user_id"
+            )
+        return await admit(tx, wish.chat_id, wish.user_id, by=actor)
 
     return await core.writer.do(work)
 
@@ -59,15 +74,15 @@ async def leave(core: Core, actor: str, wish: ChatOnly) -> Ack:
         person = await people.by_id(tx.fetch, actor)
         ack = _dismiss(tx, wish.chat_id, person, by=actor)
         if heir is not None:
-            rooms.set_role(tx, wish.chat_id, heir, "owner")
-            tx.append(_role_changed(wish.chat_id, heir, "owner"))
+            _give(tx, wish.chat_id, heir, "owner")
         return ack
 
     return await core.writer.do(work)
 
 
 async def remove(core: Core, actor: str, wish: Member) -> Ack:
-    """Remove somebody; owners may remove all others, admins may remove members."""
+    """Remove somebody; owners may remove all others, admins may remove members. Invitations
+    that they made end."""
     if actor == wish.user_id:
         return await leave(core, actor, ChatOnly(wish.chat_id))
 
@@ -77,43 +92,74 @@ async def remove(core: Core, actor: str, wish: Member) -> Ack:
         theirs = await rooms.membership(tx.fetch, wish.chat_id, wish.user_id)
         if theirs is None:
             raise NotAMember("This user is not a member of the chat.")
-        if mine.role not in MANAGERS or (mine.role == "admin" and theirs.role != "member"):
+        if not may_dismiss(mine, theirs):
             raise Forbidden("You may not remove this member.")
         person = await people.by_id(tx.fetch, wish.user_id)
-        return _dismiss(tx, wish.chat_id, person, by=actor)
+        return expel(tx, wish.chat_id, person, by=actor)
 
     return await core.writer.do(work)
+
+
+def may_dismiss(mine: Any, theirs: Any) -> bool:
+    """Owners may all others, admins members."""
+    return bool(mine.role == "owner" or (mine.role == "admin" and theirs.role == "member"))
 
 
 async def set_role(core: Core, actor: str, wish: SetRole) -> Ack:
-    """Make a member an admin or an admin a member; for owners."""
-    if wish.role not in ("admin", "member"):
-        raise Invalid('A role is "admin" or "member".', field="role")
+    """Make a member an admin or an admin a member, or hand the chat over to them ("owner": the
+    actor becomes an admin); for the owner. event_id is None where nothing changes. Raises
+    ChatNotFound, NotAMember, Forbidden, Conflict (of one's own role), Invalid."""
+    if wish.role not in ROLES:
+        raise Invalid('A role is "owner", "admin" or "member".', field="role")
 
     async def work(tx: Transaction) -> Ack:
-        chat, mine = await chat_and_member(tx.fetch, wish.chat_id, actor)
-        need_group(chat)
-        theirs = await rooms.membership(tx.fetch, wish.chat_id, wish.user_id)
-        if theirs is None:
-            raise NotAMember("This user is not a member of the chat.")
-        if mine.role != "owner" or theirs.role == "owner":
-            raise Forbidden("Only owners may change roles, and not those of owners.")
-        rooms.set_role(tx, wish.chat_id, wish.user_id, wish.role)
-        event = tx.append(_role_changed(wish.chat_id, wish.user_id, wish.role))
-        return {"chat_id": wish.chat_id, "event_id": event.id}
+        theirs = await _whose_role(tx, actor, wish)
+        if theirs.role == wish.role:
+            return {"chat_id": wish.chat_id, "event_id": None}
+        if wish.role == "owner":
+            _give(tx, wish.chat_id, actor, "admin")
+        return _give(tx, wish.chat_id, wish.user_id, wish.role)
 
     return await core.writer.do(work)
 
 
-async def _admit(tx: Transaction, chat_id: str, user_id: str, by: str) -> Ack:
+async def _whose_role(tx: Transaction, actor: str, wish: SetRole) -> Any:
+    chat, mine = await chat_and_member(tx.fetch, wish.chat_id, actor)
+    need_group(chat)
+    if mine.role != "owner":
+        raise Forbidden("Only the owner may change roles.")
+    if actor == wish.user_id and wish.role != "owner":
+        raise Conflict("You are the owner: hand the chat over to somebody, or leave it.")
+    theirs = await rooms.membership(tx.fetch, wish.chat_id, wish.user_id)
+    if theirs is None:
+        raise NotAMember("This user is not a member of the chat.")
+    return theirs
+
+
+def _give(tx: Transaction, chat_id: str, user_id: str, role: str) -> Ack:
+    rooms.set_role(tx, chat_id, user_id, role)
+    data = {"chat_id": chat_id, "user_id": user_id, "role": role}
+    event = tx.append(Draft(chat_topic(chat_id), "chat_updated", data))
+    return {"chat_id": chat_id, "event_id": event.id}
+
+
+async def admit(tx: Transaction, chat_id: str, user_id: str, by: str) -> Ack:
+    """Let somebody in who may come; into a chat that all have left, as its owner. Raises
+    UserNotFound."""
     person = await people.by_id(tx.fetch, user_id)
-    if person is None:
-        raise UserNotFound
+    if person is None or person.removed_at is not None:
+        raise UserNotFound(field="user_id")
     role = "member" if await rooms.has_owner(tx.fetch, chat_id) else "owner"
     event = tx.append(Draft(chat_topic(chat_id), "user_joined", _about(tx, chat_id, person, by)))
     assert event.id is not None
     rooms.add_member(tx, chat_id, user_id, role, event.id)
     return {"chat_id": chat_id, "event_id": event.id}
+
+
+def expel(tx: Transaction, chat_id: str, person: Any, by: str) -> Ack:
+    """Put somebody out, and end the invitations that they made: they know them."""
+    invites.remove_by(tx, chat_id, person.id)
+    return _dismiss(tx, chat_id, person, by)
 
 
 def _dismiss(tx: Transaction, chat_id: str, person: Any, by: str) -> Ack:
@@ -128,8 +174,3 @@ def _dismiss(tx: Transaction, chat_id: str, person: Any, by: str) -> Ack:
 def _about(tx: Transaction, chat_id: str, person: Any, by: str) -> dict[str, Any]:
     who = {"user_id": person.id, "chat_id": chat_id, "name": person.name}
     return {**who, "by": by, "timestamp": rfc3339(tx.now)}
-
-
-def _role_changed(chat_id: str, user_id: str, role: str) -> Draft:
-    data = {"chat_id": chat_id, "user_id": user_id, "role": role}
-    return Draft(chat_topic(chat_id), "chat_updated", data)

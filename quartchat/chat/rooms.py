@@ -10,7 +10,7 @@ from quartchat.chat.core import Core, check_client_id, is_storable, new_id, pair
 from quartchat.errors import Conflict, Invalid, UserNotFound
 from quartchat.events import Draft, chat_topic, rfc3339
 from quartchat.protocol import CreateChat
-from quartchat.store import log, messages, people, rooms
+from quartchat.store import bans, directory, log, members, messages, people, rooms
 from quartchat.store.writer import Transaction
 
 MAX_TITLE = 100
@@ -32,8 +32,16 @@ async def create(core: Core, actor: str, wish: CreateChat) -> tuple[str, bool]:
 def check_title(title: str) -> str:
     title = " ".join(title.split())
     if not title or len(title) > MAX_TITLE or not is_storable(title):
-        raise Invalid(f"A title is 1 to {MAX_TITLE} characters.", field="title")
+        raise Invalid("A title is 1 to {most} characters.", field="title", most=MAX_TITLE)
     return title
+
+
+def check_history(history: str) -> str:
+    if history not in ("all", "joined"):
+        raise Invalid(
+            'The history of a chat is for "all" or from when one "joined".', field="history"
+        )
+    return history
 
 
 async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, bool]:
@@ -41,10 +49,10 @@ async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, b
         raise Invalid("Say with whom: a direct chat needs a user_id.", field="user_id")
     if wish.user_id == actor:
         raise Invalid("A direct chat is with somebody else than yourself.", field="user_id")
+    await _need_users(tx, [wish.user_id], "user_id")
     pair = pair_of(actor, wish.user_id)
     if found := await rooms.by_pair(tx.fetch, pair):
         return found.id, False
-    await _need_users(tx, [wish.user_id], "user_id")
     chat = {"kind": "direct", "title": "", "public": False, "history": "all", "pair": pair}
     wish.client_id = None  # the pair itself is the key
     return await _insert(tx, actor, wish, chat, [wish.user_id]), True
@@ -57,20 +65,18 @@ async def _group(tx: Transaction, actor: str, wish: CreateChat, title: str) -> t
             return found.id, False
     others = list(dict.fromkeys(user for user in wish.members if user != actor))
     if len(others) > MAX_FIRST_MEMBERS:
-        raise Invalid(f"At most {MAX_FIRST_MEMBERS} members at first.", field="members")
+        raise Invalid("At most {most} members at first.", field="members", most=MAX_FIRST_MEMBERS)
     await _need_users(tx, others, "members")
-    history = wish.history or ("all" if wish.public else "joined")
-    if history not in ("all", "joined"):
-        raise Invalid('The history of a chat is for "all" or from when one "joined".')
+    history = check_history(wish.history or ("all" if wish.public else "joined"))
     chat = {"kind": "group", "title": title, "public": wish.public, "history": history}
     return await _insert(tx, actor, wish, {**chat, "pair": None}, others), True
 
 
 async def _need_users(tx: Transaction, user_ids: list[str], field: str) -> None:
     found = await people.existing(tx.fetch, user_ids)
-    missing = [user for user in user_ids if user not in found]
+    missing = [user for user in user_ids if user not in found or found[user].removed_at is not None]
     if missing:
-        raise UserNotFound(f"There is no user {missing[0][:60]!r}.", field=field)
+        raise UserNotFound("There is no user {name!r}.", field=field, name=missing[0][:60])
 
 
 async def _insert(
@@ -126,57 +132,78 @@ async def one(core: Core, user_id: str, chat_id: str) -> dict[str, Any] | None:
 async def _views(
     connection: AsyncConnection, user_id: str, rows: list[Any]
 ) -> list[dict[str, Any]]:
-    newest = await messages.by_events(connection.execute, [row.last for row in rows if row.last])
-    return [await _view(connection, user_id, row, newest.get(row.last)) for row in rows]
+    fetch = connection.execute
+    newest = await messages.by_events(fetch, [row.last for row in rows if row.last])
+    people_of = await members.first_of(fetch, {row.id: row.member_count for row in rows})
+    return [_view(user_id, row, people_of.get(row.id, []), newest.get(row.last)) for row in rows]
 
 
-async def _view(connection: AsyncConnection, user_id: str, row: Any, last: Any) -> dict[str, Any]:
-    members = await rooms.people(connection.execute, row.id)
+def _view(user_id: str, row: Any, members: list[dict[str, Any]], last: Any) -> dict[str, Any]:
+    face = _other(row, user_id, members) if row.pair else _group_face(row)
     return {
         "chat_id": row.id,
         "kind": row.kind,
-        "title": row.title or _other_name(row, user_id, members),
-        "other_id": messages.other_of(row.pair, user_id) if row.pair else None,
+        **face,
         "public": row.public,
+        "history": row.history,
         "role": row.role,
         "unread": row.unread,
         "read_upto": row.read_upto,
+        "notify": row.notify,
+        "archived": row.archived,
         "last_message": {**messages.data_of(last), "event_id": last.event_id} if last else None,
         "members": members,
-        "member_count": row.member_count,
+        "member_count": len(members) if row.pair else row.member_count,
     }
 
 
-def _other_name(row: Any, user_id: str, members: list[dict[str, Any]]) -> str:
-    other = messages.other_of(row.pair, user_id)
-    return next((str(m["name"]) for m in members if m["user_id"] == other), "Deleted user")
+def _group_face(chat: Any) -> dict[str, Any]:
+    face = {"title": chat.title, "description": chat.description, "other_id": None}
+    return {**face, "picture": members.picture_url(chat.picture)}
 
 
-async def preview(core: Core, chat_id: str) -> dict[str, Any] | None:
-    """A public room as somebody sees it who has not joined; None for any other chat."""
+def _other(row: Any, user_id: str, members: list[dict[str, Any]]) -> dict[str, Any]:
+    """A direct chat looks like the other person in it."""
+    other_id = messages.other_of(row.pair, user_id)
+    other = next((one for one in members if one["user_id"] == other_id), None)
+    return {
+        "title": str(other["name"]) if other else "Deleted user",
+        "description": "",
+        "other_id": other_id,
+        "picture": other["picture"] if other else None,
+    }
+
+
+async def preview(core: Core, chat_id: str, user_id: str | None = None) -> dict[str, Any] | None:
+    """A public room as somebody sees it who has not joined; None for any other chat, and for
+    one that bans this user."""
 
     async def work(connection: AsyncConnection) -> dict[str, Any] | None:
-        chat = await rooms.get(connection.execute, chat_id)
+        fetch = connection.execute
+        chat = await rooms.get(fetch, chat_id)
         if chat is None or not chat.public:
             return None
-        members = await rooms.people(connection.execute, chat_id)
-        count = len(await rooms.member_ids(connection.execute, chat_id))
-        view = {"chat_id": chat_id, "kind": chat.kind, "title": chat.title, "public": True}
-        return view | {
-            "other_id": None,
+        if user_id is not None and await bans.is_banned(fetch, chat_id, user_id):
+            return None
+        return {
+            "chat_id": chat_id,
+            "kind": chat.kind,
+            **_group_face(chat),
+            "public": True,
+            "history": chat.history,
             "role": None,
             "unread": 0,
             "last_message": None,
-            "members": members,
-            "member_count": count,
+            "members": await members.first(fetch, chat_id),
+            "member_count": await members.size(fetch, chat_id),
         }
 
     return await core.database.read(work)
 
 
 async def open_rooms(core: Core, user_id: str) -> list[dict[str, Any]]:
-    """Public rooms that the user may join."""
-    return await core.database.read(lambda c: rooms.public_others(c.execute, user_id))
+    """The largest public rooms that the user may join, as in the directory."""
+    return await core.database.read(lambda c: directory.open_to(c.execute, user_id))
 
 
 def need_group(chat: Any) -> None:

@@ -50,7 +50,7 @@ class _Body:
         receive: Receive,
         send: Send,
     ) -> None:
-        upload = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
+        upload = headers.get(b"content-type", b"").lower().startswith((b"multipart/", b"image/"))
         self._most = limits.max_upload if upload else limits.max_body
         seconds = limits.upload_seconds if upload else limits.body_seconds
         self._deadline = asyncio.get_running_loop().time() + seconds

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, delete, func, insert, literal, select, update
 
 from quartchat.store.people import Fetch
-from quartchat.store.schema import chats, members, messages, users
+from quartchat.store.schema import chats, members, messages
 from quartchat.store.writer import Transaction
 
-MEMBERS_SHOWN = 100
+MOST_UNREAD = 10_000  # counted; a page shows fewer, and a count of all would read them all
 INSERT_CHAT, INSERT_MEMBER = insert(chats), insert(members)
 
 
@@ -51,40 +51,26 @@ async def member_ids(fetch: Fetch, chat_id: str) -> list[str]:
     return [row.user_id for row in await fetch(query)]
 
 
-async def people(fetch: Fetch, chat_id: str, limit: int = MEMBERS_SHOWN) -> list[dict[str, Any]]:
-    """The first members: owner, admins, then by the time of joining."""
-    rank = case((members.c.role == "owner", 0), (members.c.role == "admin", 1), else_=2)
-    query = (
-        select(members.c.user_id, users.c.name, members.c.role)
-        .join(users, users.c.id == members.c.user_id)
-        .where(members.c.chat_id == chat_id)
-        .order_by(rank, members.c.since)
-        .limit(limit)
-    )
-    return [dict(row._mapping) for row in await fetch(query)]
-
-
-def _seen_from(chat: Any, member: Any) -> Any:
-    """SQL: whether a message may be shown to a member: all history, or since joining."""
-    return or_(chat.c.history == "all", messages.c.event_id >= member.c.since)
-
-
 def _mine(user_id: str) -> Select[Any]:
+    shown_from = case((chats.c.history == "all", 0), else_=members.c.since)
     last = (
         select(func.max(messages.c.event_id))
-        .where(messages.c.chat_id == chats.c.id, _seen_from(chats, members))
+        .where(messages.c.chat_id == chats.c.id, messages.c.event_id >= shown_from)
         .scalar_subquery()
     )
-    unread = (
-        select(func.count())
+    waiting = (
+        select(literal(1))
         .where(
             messages.c.chat_id == chats.c.id,
             messages.c.event_id > members.c.read_upto,
             messages.c.event_id >= members.c.since,
             messages.c.sender_id != user_id,
+            messages.c.deleted.is_(False),
         )
-        .scalar_subquery()
+        .limit(MOST_UNREAD)
+        .correlate(chats, members)
     )
+    unread = select(func.count()).select_from(waiting.subquery()).scalar_subquery()
     size = (
         select(func.count())
         .select_from(other := members.alias())
@@ -97,6 +83,8 @@ def _mine(user_id: str) -> Select[Any]:
             members.c.role,
             members.c.since,
             members.c.read_upto,
+            members.c.notify,
+            members.c.archived,
             last.label("last"),
             unread.label("unread"),
             size.label("member_count"),
@@ -113,21 +101,6 @@ async def mine(fetch: Fetch, user_id: str, only: str | None = None) -> list[Any]
         query = query.where(chats.c.id == only)
     rows = list(await fetch(query))
     return sorted(rows, key=lambda row: -(row.last or row.since))
-
-
-async def public_others(fetch: Fetch, user_id: str, limit: int = 100) -> list[dict[str, Any]]:
-    """Public rooms that the user has not joined, the largest first."""
-    joined = select(members.c.chat_id).where(members.c.user_id == user_id)
-    size = func.count(members.c.user_id).label("member_count")
-    query = (
-        select(chats.c.id.label("chat_id"), chats.c.title, size)
-        .outerjoin(members, members.c.chat_id == chats.c.id)
-        .where(chats.c.public, chats.c.id.not_in(joined))
-        .group_by(chats.c.id, chats.c.title)
-        .order_by(size.desc(), chats.c.title)
-        .limit(limit)
-    )
-    return [dict(row._mapping) for row in await fetch(query)]
 
 
 async def has_owner(fetch: Fetch, chat_id: str) -> bool:
@@ -196,6 +169,15 @@ def remove_member(transaction: Transaction, chat_id: str, user_id: str) -> None:
 
 def set_role(transaction: Transaction, chat_id: str, user_id: str, role: str) -> None:
     transaction.run(update(members).where(_is(chat_id, user_id)).values(role=role))
+
+
+def set_mine(transaction: Transaction, chat_id: str, user_id: str, **values: Any) -> None:
+    """A member's own settings of a chat: `notify`, `archived`."""
+    transaction.run(update(members).where(_is(chat_id, user_id)).values(**values))
+
+
+def change(transaction: Transaction, chat_id: str, **values: Any) -> None:
+    transaction.run(update(chats).where(chats.c.id == chat_id).values(**values))
 
 
 def set_read(transaction: Transaction, chat_id: str, user_id: str, event_id: int) -> None:

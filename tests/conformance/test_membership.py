@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from support.readers import ALL, KINDS, Transport
+from support.readers import ALL, KINDS, Refused, Transport
 from support.server import Server, ids
+
+from quartchat.chat import removal
 
 EVERY = pytest.mark.parametrize("transport", ALL, ids=lambda one: one.name)
 EACH_KIND = pytest.mark.parametrize("transport", KINDS, ids=lambda one: one.name)
@@ -207,3 +211,57 @@ async def test_what_is_read_is_told_to_the_chat(server: Server) -> None:
         read = await reader.one("messages_read")
         want = {"user_id": ben.user_id, "chat_id": chat, "event_id": sent["event_id"]}
         assert read["data"] == want
+
+
+async def test_two_who_add_the_same_person_at_once_add_them_once(server: Server) -> None:
+    ada, ben, eve = await server.users(3)
+    chat = await ada.group(ben)
+    await ada.api("PATCH", f"/chats/{chat}/members/{ben.user_id}", role="admin")
+    acks = await asyncio.gather(ada.add(chat, eve), ben.add(chat, eve))
+    assert sorted(ack["event_id"] is None for ack in acks) == [False, True]
+
+
+async def test_an_admin_who_is_demoted_while_adding_either_added_or_was_refused(
+    server: Server,
+) -> None:
+    ada, ben, *others = await server.users(8)
+    chat = await ada.group(ben)
+    role = f"/chats/{chat}/members/{ben.user_id}"
+    await ada.api("PATCH", role, role="admin")
+    demoting = ada.api("PATCH", role, role="member")
+    demoted, *added = await asyncio.gather(
+        demoting, *(ben.add(chat, one) for one in others), return_exceptions=True
+    )
+    for one in added:
+        if isinstance(one, Refused):
+            assert one.code == "forbidden"
+        else:
+            assert one["event_id"] < demoted["event_id"]
+
+
+async def test_an_account_that_was_removed_is_in_no_group_and_a_nameless_other_side(
+    server: Server,
+) -> None:
+    ada, gone = await server.users(2)
+    group, direct = await ada.group(gone), await ada.direct(gone)
+    await ada.api("PATCH", f"/chats/{group}/members/{gone.user_id}", role="admin")
+    theirs = await gone.api("POST", f"/chats/{group}/invites")
+    await removal.remove(server.services.core, gone.user_id)
+    chats = {one["chat_id"]: one for one in (await ada.api("GET", "/chats"))["chats"]}
+    assert chats[direct]["title"] == "Deleted user"
+    assert chats[direct]["picture"] is None
+    for chat in (group, direct):
+        assert [one["user_id"] for one in chats[chat]["members"]] == [ada.user_id]
+        assert chats[chat]["member_count"] == 1
+        page = await ada.api("GET", f"/chats/{chat}/members")
+        assert [one["user_id"] for one in page["members"]] == [ada.user_id]
+        assert page["member_count"] == 1
+    with pytest.raises(Refused) as refused:
+        await ada.add(group, gone)
+    assert (refused.value.code, refused.value.problem["field"]) == ("user_not_found", "user_id")
+    with pytest.raises(Refused) as refused:
+        await ada.api("POST", "/chats", kind="group", title="x", members=[gone.user_id])
+    assert (refused.value.code, refused.value.problem["field"]) == ("user_not_found", "members")
+    with pytest.raises(Refused) as refused:
+        await (await server.user()).api("POST", f"/invites/{theirs['invite_id']}")
+    assert refused.value.code == "invite_not_found"
