@@ -35,7 +35,9 @@ def check_name(name: str) -> str:
     bad = any(char.isspace() or char in FORBIDDEN_IN_NAMES for char in name)
     if not name or len(name) > MAX_NAME or bad or not is_line(name):
         raise Invalid(
-            f"A name is 1 to {MAX_NAME} characters without spaces, commas, @ or /.", field="name"
+            "A name is 1 to {most} characters without spaces, commas, @ or /.",
+            field="name",
+            most=MAX_NAME,
         )
     return name
 
@@ -101,18 +103,20 @@ async def get(core: Core, user_id: str) -> Any | None:
 
 
 async def find(core: Core, name: str) -> Any | None:
-    return await core.database.read(lambda c: people.by_name(c.execute, name))
+    """The user of this name; nobody who was removed."""
+    row = await core.database.read(lambda c: people.by_name(c.execute, name))
+    return row if row is not None and row.removed_at is None else None
 
 
 async def ids_of(core: Core, names: Sequence[str], field: str = "members") -> list[str]:
     """The ids of the users of these names. Raises UserNotFound, Invalid (too many)."""
     if len(names) > MOST_NAMES:
-        raise Invalid(f"At most {MOST_NAMES} names at once.", field=field)
+        raise Invalid("At most {most} names at once.", field=field, most=MOST_NAMES)
     plain = [name.strip().removeprefix("@") for name in names]
     rows = await core.database.read(lambda c: people.by_names(c.execute, plain))
     for name in plain:
         if people.name_key(name) not in rows:
-            raise UserNotFound(f"There is nobody called {name[:60]!r} here.", field=field)
+            raise UserNotFound("There is nobody called {name!r} here.", field=field, name=name[:60])
     return [str(rows[people.name_key(name)].id) for name in plain]
 
 
@@ -125,27 +129,28 @@ async def log_in(core: Core, wish: Credentials) -> Any:
     return row
 
 
-async def change(
-    core: Core, user_id: str, email: str | None, current: str = "", new_password: str = ""
-) -> None:
-    """A new email, and a new password where one is given (the current one proves the person)."""
+async def change_password(core: Core, user_id: str, current: str, new: str) -> None:
+    """The current one proves the person. Raises Invalid."""
     row = await get(core, user_id)
-    values: dict[str, Any] = {"email": check_email(email)}
-    if new_password:
-        if row is None or not await verify_password(row.password_hash, current):
-            raise Invalid("This is not your current password.", field="current_password")
-        check_password(new_password)
-        values["password_hash"] = await hash_password(new_password)
+    if row is None or not await verify_password(row.password_hash, current):
+        raise Invalid("This is not your current password.", field="current_password")
+    check_password(new)
+    password_hash = await hash_password(new)
 
     async def work(transaction: Transaction) -> None:
-        transaction.run(update(users).where(users.c.id == user_id).values(**values))
+        mine = users.c.id == user_id
+        transaction.run(update(users).where(mine).values(password_hash=password_hash))
 
     await core.writer.do(work)
 
 
 async def ensure(core: Core, identity: Identity) -> None:
-    """The user of a token must exist; one of the operator's own issuer is made when first seen."""
-    if await get(core, identity.user_id) is not None:
+    """The user of a token must exist; one of the operator's own issuer is made when first seen.
+    Raises Unauthenticated, also for who was removed."""
+    row = await get(core, identity.user_id)
+    if row is not None and row.removed_at is not None:
+        raise Unauthenticated("This account was removed.")
+    if row is not None:
         return
     if identity.is_own:
         raise Unauthenticated("This account does not exist any more.")

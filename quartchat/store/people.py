@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Executable, insert, select
+from sqlalchemy import Executable, insert, select, update
 
-from quartchat.store.schema import users
+from quartchat.store.schema import members, users
 from quartchat.store.writer import Transaction
 
 # A reader's `connection.execute` or a writer's `transaction.fetch`.
@@ -38,6 +38,14 @@ async def by_names(fetch: Fetch, names: Collection[str]) -> dict[str, Any]:
     return {row.name_key: row for row in rows}
 
 
+async def share_chat(fetch: Fetch, one: str, other: str) -> bool:
+    """Whether there is a chat that both are in."""
+    mine, theirs = members.alias(), members.alias()
+    both = select(mine.c.chat_id).join(theirs, theirs.c.chat_id == mine.c.chat_id)
+    query = both.where(mine.c.user_id == one, theirs.c.user_id == other).limit(1)
+    return (await fetch(query)).first() is not None
+
+
 async def existing(fetch: Fetch, user_ids: Collection[str]) -> dict[str, Any]:
     """id -> row, of those that exist."""
     rows = await fetch(select(users).where(users.c.id.in_(list(user_ids))))
@@ -50,3 +58,9 @@ async def any_admin(fetch: Fetch) -> bool:
 
 def add(transaction: Transaction, row: Mapping[str, Any]) -> None:
     transaction.run(INSERT, {**row, "name_key": name_key(row["name"])})
+
+
+def change(transaction: Transaction, user_id: str, **values: Any) -> None:
+    if "name" in values:
+        values["name_key"] = name_key(values["name"])
+    transaction.run(update(users).where(users.c.id == user_id).values(**values))

@@ -140,7 +140,7 @@ async def test_sending_is_answered_with_an_ack_of_the_message_that_is_in_the_log
         },
     )
     assert ack is not None
-    event = (await ben.may_see())[-1]
+    event = (await ada.may_see())[-1]
     assert set(ack) == {"client_id", "message_id", "event_id", "timestamp"}
     assert ack["client_id"] == event["data"]["client_id"] == client_id
     assert ack["message_id"] == event["data"]["message_id"]
