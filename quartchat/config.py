@@ -33,15 +33,19 @@ POSITIVE = (
     "messages_burst",
     "requests_per_second",
     "logins_per_minute",
+    "publish_per_second",
 )
+# Never shown: not in logs, not in what is printed of an object, not in refusals.
+SECRET = frozenset({"issuer_key", "publish_keys"})
+SHORTEST_SECRET = 32
 
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the text names it, its source and what it takes."""
 
 
-def _setting(default: Any, help_: str) -> Any:
-    return field(default=default, metadata={"help": help_})
+def _setting(default: Any, help_: str, *, shown: bool = True) -> Any:
+    return field(default=default, metadata={"help": help_}, repr=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,15 @@ class Settings:
     refresh_token_days: int = _setting(30, "life of a refresh token")
     ticket_seconds: int = _setting(30, "life of a single-use ticket")
     auth_frame_seconds: int = _setting(10, "how long a WebSocket may wait with its auth frame")
-    issuer_key: str = _setting("", "shared HS256 secret of your own token issuer (32 bytes up)")
+    issuer_key: str = _setting(
+        "", "shared HS256 secret of your own token issuer (32 bytes up)", shown=False
+    )
     issuer_keys_file: str = _setting("", "PEM public key or JWKS file of your own token issuer")
     issuer_name: str = _setting("", "iss that your issuer's tokens must carry, if any")
     issuer_audience: str = _setting("", "aud that your issuer's tokens must carry, if any")
+    publish_keys: tuple[str, ...] = _setting(
+        (), "secrets of your programs that may publish (each 32 letters or digits up)", shown=False
+    )
     heartbeat: float = _setting(15.0, "seconds of silence before a heartbeat, 1 to 60")
     page_size: int = _setting(500, "most events read at once for one subscriber")
     tail_bytes: int = _setting(16 * 2**20, "memory for the newest events, in bytes")
@@ -75,6 +84,7 @@ class Settings:
     messages_burst: int = _setting(30, "messages that a user may send at once")
     requests_per_second: float = _setting(100.0, "requests per second and address")
     logins_per_minute: float = _setting(10.0, "failed logins per minute and address")
+    publish_per_second: float = _setting(50.0, "events per second and publish key")
     connections_per_user: int = _setting(20, "open connections per user")
     drain_seconds: float = _setting(3.0, "how long open streams have to end when stopping")
     no_limits: bool = _setting(False, "lift rates and counts (not sizes): imports, tests, benches")
@@ -89,6 +99,11 @@ class Settings:
         _check(self.log_level in levels, "log_level", ", ".join(levels))
         short = 0 < len(self.issuer_key.encode()) < 32
         _check(not short, "issuer_key", "32 bytes or more")
+        _check(
+            all(map(_is_secret, self.publish_keys)),
+            "publish_keys",
+            f"secrets of {SHORTEST_SECRET} or more visible ASCII characters",
+        )
         for name in POSITIVE:
             _check(getattr(self, name) > 0, name, "a number above 0")
         _check(
@@ -103,6 +118,11 @@ class Settings:
 def _check(good: bool, name: str, takes: str) -> None:
     if not good:
         raise SettingsError(f"setting {name}: takes {takes}")
+
+
+def _is_secret(text: str) -> bool:
+    """Whether it is long enough, and can travel in a header."""
+    return len(text) >= SHORTEST_SECRET and all("!" <= char <= "~" for char in text)
 
 
 def _is_network(text: str) -> bool:
@@ -182,4 +202,5 @@ def coerce(name: str, value: Any) -> Any:
         return tuple(str(item) for item in value)
     if type(value) is wanted or isinstance(value, Path):
         return value
-    raise SettingsError(f"setting {name}: takes {wanted.__name__}, not {value!r}")
+    given = "this" if name in SECRET else repr(value)
+    raise SettingsError(f"setting {name}: takes {wanted.__name__}, not {given}")

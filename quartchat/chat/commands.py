@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from quartchat import protocol
-from quartchat.chat import membership, messages, receipts, rooms
+from quartchat.chat import edits, marks, membership, messages, receipts, rooms
 from quartchat.chat.core import Core
-from quartchat.chat.presence import Presence, status
+from quartchat.chat.presence import Presence
+from quartchat.chat.status import status
 from quartchat.errors import RateLimited, UnknownType
 from quartchat.limits import Buckets
 
@@ -42,8 +43,10 @@ class Commands:
         what the verb raises."""
         command = TABLE.get(name)
         if command is None:
-            raise UnknownType(f"There is no command {name[:60]!r}.")
+            raise UnknownType("There is no command {name!r}.", name=name[:60])
         self.check_rate(actor, name)
+        if name not in READING:
+            self.presence.touch(actor)
         wish = protocol.shape(data, command.shape, lenient=lenient)
         found = await command.run(self, actor, wish)
         return None if command.answer is None else (command.answer, found or {})
@@ -58,9 +61,24 @@ class Commands:
             raise RateLimited(retry_after=wait)
 
     async def send(self, actor: str, wish: protocol.SendMessage) -> dict[str, Any]:
-        ack = await messages.send(self.core, actor, wish)
+        ack = await messages.send(self.core, actor, wish, self.presence.is_away_or_gone)
         self.presence.stopped(wish.chat_id, actor)
         return ack
+
+    async def edit(self, actor: str, wish: protocol.EditMessage) -> dict[str, Any]:
+        return await edits.edit(self.core, actor, wish)
+
+    async def delete(self, actor: str, wish: protocol.MessageOnly) -> dict[str, Any]:
+        return await edits.delete(self.core, actor, wish)
+
+    async def react(self, actor: str, wish: protocol.React) -> dict[str, Any]:
+        return await marks.react(self.core, actor, wish)
+
+    async def pin(self, actor: str, wish: protocol.PinMessage) -> dict[str, Any]:
+        return await marks.pin(self.core, actor, wish)
+
+    async def active(self, actor: str, _: protocol.Nothing) -> None:
+        """That they did something, which each command counts as."""
 
     async def typing(self, actor: str, wish: protocol.Typing) -> None:
         await self.presence.set_typing(actor, wish)
@@ -81,9 +99,15 @@ class Commands:
         return await membership.leave(self.core, actor, wish)
 
 
-SIGNALS = frozenset({"typing", "mark_read", "get_my_chats", "get_chat_status"})
+READING = frozenset({"get_my_chats", "get_chat_status"})  # programs ask again and again
+SIGNALS = READING | {"typing", "mark_read", "active"}
 TABLE: dict[str, Command] = {
     "send_message": Command(protocol.SendMessage, Commands.send),
+    "edit_message": Command(protocol.EditMessage, Commands.edit),
+    "delete_message": Command(protocol.MessageOnly, Commands.delete),
+    "react": Command(protocol.React, Commands.react),
+    "pin_message": Command(protocol.PinMessage, Commands.pin),
+    "active": Command(protocol.Nothing, Commands.active, answer=None),
     "typing": Command(protocol.Typing, Commands.typing, answer=None),
     "mark_read": Command(protocol.MarkRead, Commands.mark_read),
     "get_my_chats": Command(protocol.Nothing, Commands.my_chats, "my_chats"),

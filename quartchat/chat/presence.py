@@ -1,133 +1,144 @@
-"""Who is here, and who is typing: signals that are not stored and expire by themselves."""
+"""Who is here: signals that are not stored. What is kept of it is when somebody was last seen."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import heapq
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.chat.core import Core, chat_and_member
-from quartchat.events import chat_topic, ephemeral, user_topic
+from quartchat.chat.comings import Comings
+from quartchat.chat.core import Core
+from quartchat.chat.lastseen import LastSeen
+from quartchat.chat.typing import Typists
 from quartchat.protocol import Typing
-from quartchat.store import rooms
 
 log = structlog.get_logger("quartchat.presence")
 LEASE_SECONDS = 35.0  # a client that polls is away between two polls, but not gone
-TYPING_SECONDS = 6.0
-BIG_ROOM = 100  # in larger rooms comings and goings are not announced
+AWAY_SECONDS = 300.0  # without doing anything
+NOTE_SECONDS = 300.0  # how old `last_seen` of those who are here may be after a crash
+SWEEP_SECONDS = 5.0
 
 
 class Presence:
-    """`hold` and `release` count a user's open connections; the last release starts a lease."""
+    """`hold` and `release` count a user's open connections; the last release starts a lease.
+    All that ends by itself is ended by `sweep`, which `run` calls every few seconds."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._typists = Typists(core)
+        self._last_seen = LastSeen(core)
         self._held: dict[str, int] = {}
-        self._leases: dict[str, asyncio.TimerHandle] = {}
-        self._typing: dict[tuple[str, str], asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._left: dict[str, float] = {}  # whose last connection closed then, and may come back
+        self._active: dict[str, float] = {}  # of all who are here: when they last did something
+        self._away: set[str] = set()
+        self._noted = core.clock()
+        self._comings = Comings(core)
 
-    def hold(self, user_id: str) -> None:
-        lease = self._leases.pop(user_id, None)
-        fresh = lease is None and user_id not in self._held
-        if lease is not None:
-            lease.cancel()
+    def hold(self, user_id: str, *, is_new: bool = True) -> None:
+        """A connection opened. `is_new`: by somebody's doing, which one of many polls is not."""
+        was_here = self.is_online(user_id)
+        self._left.pop(user_id, None)
         self._held[user_id] = self._held.get(user_id, 0) + 1
-        if fresh:
+        if not was_here:
             self._announce("user_online", user_id)
+        if is_new or not was_here:
+            self.touch(user_id)
 
     def release(self, user_id: str) -> None:
         self._held[user_id] -= 1
         if self._held[user_id] == 0:
             del self._held[user_id]
-            loop = asyncio.get_running_loop()
-            self._leases[user_id] = loop.call_later(LEASE_SECONDS, self._gone, user_id)
+            self._left[user_id] = self._core.clock()
 
-    def _gone(self, user_id: str) -> None:
-        del self._leases[user_id]
-        self._announce("user_offline", user_id)
+    def touch(self, user_id: str) -> None:
+        """They did something now. Who has no connection does not come online by it."""
+        now = self._core.clock()
+        if not self.is_online(user_id):
+            self._last_seen.note(user_id, now)
+            return
+        self._active[user_id] = now
+        if user_id in self._away:
+            self._away.discard(user_id)
+            self._announce("user_online", user_id)
 
     def is_online(self, user_id: str) -> bool:
-        return user_id in self._held or user_id in self._leases
+        """Whether they have a connection, or had one a moment ago; also while they are away."""
+        return user_id in self._held or user_id in self._left
+
+    def is_away_or_gone(self, user_id: str) -> bool:
+        return self.state(user_id) != "online"
+
+    def state(self, user_id: str) -> str:
+        """ "online", "away" or "offline"."""
+        if not self.is_online(user_id):
+            return "offline"
+        return "away" if user_id in self._away else "online"
+
+    def online(self) -> set[str]:
+        """The ids of all who are here, those who are away among them."""
+        return {*self._held, *self._left}
+
+    def away(self) -> set[str]:
+        return set(self._away)
+
+    def last_active(self, most: int) -> list[str]:
+        """So many of those who are here: who did something last."""
+        if len(self._active) <= most:
+            return list(self._active)
+        return heapq.nlargest(most, self._active, key=self._active.__getitem__)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except Exception as error:  # it must live on: nobody would go offline any more
+                log.error("sweep_failed", error=f"{type(error).__name__}: {error}"[:300])
+
+    async def sweep(self) -> None:
+        """End what is over by the clock, and write down who was last seen when."""
+        now = self._core.clock()
+        for user_id in [one for one, at in self._left.items() if now - at >= LEASE_SECONDS]:
+            self._gone(user_id)
+        for user_id, at in self._active.items():
+            if now - at >= AWAY_SECONDS and user_id not in self._away:
+                self._away.add(user_id)
+                self._announce("user_away", user_id)
+        self._typists.sweep()
+        if now - self._noted >= NOTE_SECONDS:
+            self._note_all(now)
+        await self._last_seen.write()
+
+    def _gone(self, user_id: str) -> None:
+        self._last_seen.note(user_id, self._left.pop(user_id))
+        del self._active[user_id]
+        self._away.discard(user_id)
+        self._announce("user_offline", user_id)
+
+    def _note_all(self, now: float) -> None:
+        self._noted = now
+        for user_id in self.online():
+            self._last_seen.note(user_id, self._left.get(user_id, now))
+
+    def _announce(self, type_: str, user_id: str) -> None:
+        self._comings.tell(type_, user_id)
 
     def typing(self) -> dict[str, set[str]]:
         """chat id -> who is typing in it."""
-        found: dict[str, set[str]] = {}
-        for chat_id, user_id in self._typing:
-            found.setdefault(chat_id, set()).add(user_id)
-        return found
-
-    def _announce(self, type_: str, user_id: str) -> None:
-        task = asyncio.create_task(self._tell_chats(type_, user_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell_chats(self, type_: str, user_id: str) -> None:
-        try:
-            users = await self._core.database.read(
-                lambda c: rooms.acquaintances(c.execute, user_id, BIG_ROOM)
-            )
-        except Exception as error:  # a signal may be lost, and nobody waits for this one
-            log.warning("presence_lost", error=type(error).__name__)
-            return
-        for other in users:  # once each, however many chats they share
-            self._core.bus.signal(ephemeral(type_, {"user_id": user_id}, user_topic(other)))
+        return self._typists.of_chats()
 
     async def set_typing(self, actor: str, wish: Typing) -> None:
         """Tell the chat; stops by itself after 6 s. Raises ChatNotFound, NotAMember."""
-        await self._core.database.read(lambda c: chat_and_member(c.execute, wish.chat_id, actor))
-        key = (wish.chat_id, actor)
-        if timer := self._typing.pop(key, None):
-            timer.cancel()
-        elif not wish.is_typing:
-            return
-        if wish.is_typing:
-            loop = asyncio.get_running_loop()
-            self._typing[key] = loop.call_later(TYPING_SECONDS, self._stopped, key)
-            self._signal("user_typing", key)
-        else:
-            self._signal("user_stopped_typing", key)
-
-    def _stopped(self, key: tuple[str, str]) -> None:
-        if timer := self._typing.pop(key, None):
-            timer.cancel()
-            self._signal("user_stopped_typing", key)
+        await self._typists.set(actor, wish)
 
     def stopped(self, chat_id: str, user_id: str) -> None:
         """Whoever has sent a message is not typing it any more."""
-        self._stopped((chat_id, user_id))
-
-    def _signal(self, type_: str, key: tuple[str, str]) -> None:
-        chat_id, user_id = key
-        data = {"user_id": user_id, "chat_id": chat_id}
-        self._core.bus.signal(ephemeral(type_, data, chat_topic(chat_id)))
+        self._typists.stop(chat_id, user_id)
 
     async def close(self) -> None:
-        for timer in (*self._leases.values(), *self._typing.values()):
-            timer.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def status(core: Core, presence: Presence, user_id: str) -> dict[str, Any]:
-    """`chat_status`: who of each chat is online and typing, and what is unread."""
-
-    async def work(connection: AsyncConnection) -> tuple[list[Any], dict[str, set[str]]]:
-        mine = await rooms.mine(connection.execute, user_id)
-        return mine, await rooms.members_of_mine(connection.execute, user_id)
-
-    mine, members = await core.database.read(work)
-    typing = presence.typing()
-    return {"chats": [_status(row, presence, members[row.id], typing) for row in mine]}
-
-
-def _status(
-    row: Any, presence: Presence, members: set[str], typing: dict[str, set[str]]
-) -> dict[str, Any]:
-    return {
-        "chat_id": row.id,
-        "online": sorted(member for member in members if presence.is_online(member)),
-        "typing": sorted(typing.get(row.id, set()) & members),
-        "unread": row.unread,
-    }
+        self._typists.close()
+        self._note_all(self._core.clock())
+        await self._last_seen.write()
+        await self._comings.close()

@@ -10,11 +10,12 @@ from quartchat import __version__
 
 COMMANDS = {
     "serve": ("serve", "Run the server."),
-    "user": ("user", "Make users."),
+    "user": ("user", "Make, list, change and remove users."),
     "token": ("token", "Print an access token of a user."),
     "send": ("send", "Send a message."),
     "tail": ("tail", "Follow chats as they happen."),
     "import": ("importing", "Take in logs of other systems."),
+    "bench": ("bench", "Measure on this machine."),
 }
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from quartchat.assemble import assemble
 from quartchat.config import Settings, SettingsError
-from quartchat.services import Services
+from quartchat.services import Services, show_nothing
 from quartchat.store import migrate
 
 
@@ -17,7 +17,7 @@ async def opened(settings: Settings, *, make: bool = True) -> AsyncIterator[Serv
     Raises SettingsError for a folder without a database, unless it may be made."""
     if not make and not settings.database.exists():
         raise SettingsError(f"there is no database in {settings.data}; choose it with --data")
-    services = assemble(settings, lambda event: None)
+    services = assemble(settings, show_nothing)
     try:
         await migrate.ensure(services.database)
         await services.feed.start()

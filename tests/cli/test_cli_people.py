@@ -80,3 +80,64 @@ async def test_a_token_of_a_folder_that_is_none_does_not_make_one(tmp_path: Path
     result = await cli("token", "ada", "--data", tmp_path / "typo")
     result.check_failed("typo")
     assert not (tmp_path / "typo").exists()
+
+
+async def test_users_are_listed_a_line_each(server: Server, data: Path) -> None:
+    ada = await server.user("ada", email="ada@example.org")
+    ben = await server.user("ben")
+    await cli("user", "add", "zoe", "--admin", "--password-stdin", "--data", data, given=PASSWORD)
+    result = await cli("user", "list", "--data", data)
+    assert (result.code, result.err) == (0, "")
+    lines = [line.split("\t") for line in result.out.splitlines()]
+    assert lines[0] == [ada.user_id, "ada", "user", "-", "ada@example.org"]
+    assert lines[1] == [ben.user_id, "ben", "user", "-", "-"]
+    assert lines[2][1:] == ["zoe", "admin", "-", "-"]
+    some = await cli("user", "list", "be", "--data", data)
+    assert [line.split("\t")[1] for line in some.out.splitlines()] == ["ben"]
+
+
+async def test_a_new_password_counts_and_the_logins_of_before_are_over(
+    server: Server, data: Path
+) -> None:
+    ada = await server.user("ada")
+    result = await cli(
+        "user", "passwd", "ada", "--password-stdin", "--data", data, given=PASSWORD + "\n"
+    )
+    assert (result.code, result.out, result.err) == (0, "", "")
+    credentials = {"name": "ada", "password": PASSWORD}
+    answer = await server.client.post(f"{server.url}/api/login", json=credentials)
+    assert answer.json()["user_id"] == ada.user_id
+    with pytest.raises(Refused, match="401"):
+        await ada.api("GET", "/me")
+
+
+async def test_a_password_that_is_too_short_changes_nothing(server: Server, data: Path) -> None:
+    ada = await server.user("ada")
+    words = ("user", "passwd", "ada", "--password-stdin", "--data", data)
+    (await cli(*words, given="short\n")).check_failed("at least 8")
+    await ada.api("GET", "/me")
+
+
+async def test_a_user_is_removed_once_it_is_confirmed(server: Server, data: Path) -> None:
+    ada = await server.user("ada")
+    refused = await cli("user", "remove", "ada", "--data", data, given="n\n")
+    assert refused.code == 1
+    await ada.api("GET", "/me")
+    result = await cli("user", "remove", "ada", "--data", data, given="y\n")
+    assert (result.code, result.out) == (0, "")
+    with pytest.raises(Refused, match="401"):
+        await ada.api("GET", "/me")
+    assert (await cli("user", "list", "--data", data)).out == ""
+
+
+async def test_the_only_administrator_is_not_removed(data: Path) -> None:
+    await cli("user", "add", "ada", "--admin", "--password-stdin", "--data", data, given=PASSWORD)
+    result = await cli("user", "remove", "ada", "--yes", "--data", data)
+    result.check_failed("only administrator")
+
+
+@pytest.mark.parametrize("words", [("passwd", "--password-stdin"), ("remove", "--yes")])
+async def test_nobody_is_changed_in_a_sentence(data: Path, words: tuple[str, str]) -> None:
+    verb, flag = words
+    result = await cli("user", verb, "nobody", flag, "--data", data, given=PASSWORD)
+    result.check_failed("There is no user 'nobody'")
