@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -60,12 +61,13 @@ class Run:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader would be: with a `.venv` that has the command in it."""
+    """Where a reader would be: with a `.venv` that has the command in it, and a key to publish."""
     folder = tmp_path_factory.mktemp("readme")
     script = folder / ".venv/bin/quartchat"
     script.parent.mkdir(parents=True)
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m quartchat "$@"\n', encoding="utf-8")
     script.chmod(0o755)
+    (folder / "publish.key").write_text(secrets.token_urlsafe(32) + "\n", encoding="ascii")
     return folder
 
 
@@ -79,7 +81,7 @@ def url(folder: Path) -> Iterator[str]:
     with subprocess.Popen(
         [folder / ".venv/bin/quartchat", "serve", "--port", "0"],
         cwd=folder,
-        env=environment(),
+        env=environment(QUARTCHAT_PUBLISH_KEYS=(folder / "publish.key").read_text("ascii")),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -117,8 +119,8 @@ def contents(run: Run) -> list[str]:
 
 def test_a_message_goes_out_as_json_as_text_and_as_a_form(run: Run) -> None:
     sent = [
-        answer for asked, answer in run.answers if asked.startswith("-s ") and "content" in asked
-    ]
+        answer for asked, answer in run.answers if "/messages -H" in asked and "content" in asked
+    ][:3]
     acks = [json.loads(answer) for answer in sent]
     assert [set(ack) for ack in acks] == [{"client_id", "message_id", "event_id", "timestamp"}] * 3
     assert contents(run) == ["The kettle is on", "Green or black?", "Milk & sugar?"]
@@ -142,6 +144,36 @@ def test_the_serial_poll_answers_its_command_and_brings_events(run: Run) -> None
     events = json.loads(run.of("commands"))["events"]
     assert [events[0]["type"], events[-1]["type"]] == ["ack", "messages_read"]
     assert "new_message" in [event["type"] for event in events]
+
+
+def test_a_message_is_changed_reacted_to_pinned_and_deleted(run: Run) -> None:
+    marks = ("-X PATCH", "/reactions", "/pin", "-X DELETE")
+    acks = [json.loads(run.of(part)) for part in marks]
+    assert all(ack["event_id"] for ack in acks)
+    assert len({ack["message_id"] for ack in acks}) == 1
+
+
+def test_who_comes_in_by_a_link_and_is_mentioned_is_notified(run: Run) -> None:
+    assert json.loads(run.of("/api/invites/"))["event_id"]
+    told = json.loads(run.of("notifications?unread=1"))
+    assert told["unread"] == 1
+    assert [one["message"] for one in told["notifications"]] == [
+        "ada mentioned you in Tea: @ben, a cup for you?"
+    ]
+    assert json.loads(run.of("notifications/read")) == {"unread": 0}
+
+
+def test_a_search_finds_what_was_said(run: Run) -> None:
+    found = [json.loads(run.of(part))["messages"] for part in ("-coffee", "q=black")]
+    assert [[message["content"] for message in messages] for messages in found] == [
+        ["The kettle is on"],
+        ["Green or black?"],
+    ]
+
+
+def test_a_program_publishes_with_its_key(run: Run) -> None:
+    for part in ("cake-1", "kitchen.oven"):
+        assert set(json.loads(run.of(part))) == {"event_id", "timestamp"}
 
 
 def test_the_websocket_example_runs_as_printed(run: Run, folder: Path) -> None:
