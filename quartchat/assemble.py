@@ -10,17 +10,21 @@ from quartchat.auth.keys import derive, load_or_create_key
 from quartchat.auth.refresh import RefreshTokens
 from quartchat.auth.tokens import Tokens
 from quartchat.bus.local import LocalBus
+from quartchat.chat.accounts import Accounts, Live
+from quartchat.chat.admin import Admin
 from quartchat.chat.commands import Commands
 from quartchat.chat.core import Core
 from quartchat.chat.logins import Logins
 from quartchat.chat.presence import Presence
+from quartchat.chat.redaction import REMOVED
 from quartchat.config import Settings
 from quartchat.delivery.feed import Feed
 from quartchat.delivery.scopes import Scopes
 from quartchat.delivery.sessions import Sessions
-from quartchat.events import Event
+from quartchat.errors import Unauthenticated
 from quartchat.limits import Buckets
-from quartchat.services import Services
+from quartchat.operator import Operator
+from quartchat.services import Fragment, Services
 from quartchat.store import rooms
 from quartchat.store.engine import Database
 from quartchat.store.tail import Tail
@@ -32,7 +36,7 @@ SIGNUPS_PER_SECOND, SIGNUPS_AT_ONCE = 0.5, 40
 
 
 def assemble(
-    settings: Settings, fragment: Callable[[Event], str | None], clock: Clock = time.time
+    settings: Settings, fragments: Callable[[str], Fragment], clock: Clock = time.time
 ) -> Services:
     """Services over one SQLite file in `settings.data`, which is made where it is missing."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,10 +47,13 @@ def assemble(
     core = Core(settings, database, writer, bus, clock)
     presence = Presence(core)
     sessions = Sessions(0 if settings.no_limits else settings.connections_per_user)
-    sessions.on_open, sessions.on_close = presence.hold, presence.release
+    sessions.on_open = lambda new: presence.hold(new.user_id, is_new=new.transport != "poll")
+    sessions.on_close = lambda closed: presence.release(closed.user_id)
+    feed.on_removed = lambda user_id: sessions.end_all_of(user_id, Unauthenticated(REMOVED))
     key = load_or_create_key(settings.data)
     tokens = Tokens(key, issuer=issuer_from(settings), clock=clock)
     logins = Logins(core, tokens, RefreshTokens(key), sessions.revoke, sessions.renew)
+    live = Live(lambda: sessions, sessions.revoke, lambda: feed.tail.size)
     return Services(
         settings=settings,
         clock=clock,
@@ -59,12 +66,16 @@ def assemble(
         commands=Commands(core, presence, time.monotonic),
         tokens=tokens,
         logins=logins,
+        accounts=Accounts(core, live),
+        admin=Admin(core, presence, live),
+        operator=Operator(core, presence),
         requests=_buckets(settings.requests_per_second, settings.requests_per_second * 2),
         guesses_from=_buckets(settings.logins_per_minute / 60, settings.logins_per_minute),
         guesses_at=_buckets(settings.logins_per_minute / 6, settings.logins_per_minute * 10),
+        publishes=_buckets(settings.publish_per_second, settings.publish_per_second * 2),
         signups=_buckets(SIGNUPS_PER_SECOND, SIGNUPS_AT_ONCE),
         setup_code=derive(key, "setup code").hex()[:24],
-        fragment=fragment,
+        fragments=fragments,
     )
 
 

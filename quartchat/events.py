@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 ALL = "*"
+DELETED_USER = "Deleted user"  # the name of whoever was removed
 OVERHEAD = 600  # bytes of Python objects per event, beside its text
 _encode = msgspec.json.Encoder().encode
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import delete, select, update
-
 from quartchat.auth.passwords import check_password, hash_password
 from quartchat.chat import removal
 from quartchat.chat.core import Core
 from quartchat.chat.profiles import standing
+from quartchat.chat.redaction import REMOVED
 from quartchat.errors import ChatError, Conflict, Forbidden, Unauthenticated
-from quartchat.store import people
+from quartchat.store import accounts, people
 from quartchat.store.people import Fetch
-from quartchat.store.schema import login_sessions, tickets, users
 from quartchat.store.writer import Transaction
 
 LOGGED_OUT = "You were logged out; log in again."
@@ -62,7 +60,7 @@ class Accounts:
 
         async def work(tx: Transaction) -> None:
             row = await _theirs(tx, user_id, by)
-            if row.is_admin and not is_admin and not await _other_admin(tx, user_id):
+            if row.is_admin and not is_admin and not await people.other_admin(tx.fetch, user_id):
                 raise Conflict("This is the only administrator; make another one first.")
             people.change(tx, user_id, is_admin=is_admin)
 
@@ -78,8 +76,8 @@ class Accounts:
 
         async def work(tx: Transaction) -> list[str]:
             await _theirs(tx, user_id, by)
-            ended = await _open_logins(tx, user_id)
-            _end_logins(tx, user_id)
+            ended = await accounts.logins(tx.fetch, user_id)
+            accounts.end_logins(tx, user_id)
             people.change(tx, user_id, password_hash=hashed)
             return ended
 
@@ -90,8 +88,8 @@ class Accounts:
 
         async def work(tx: Transaction) -> list[str]:
             await _theirs(tx, user_id, by)
-            ended = await _open_logins(tx, user_id)
-            _end_logins(tx, user_id)
+            ended = await accounts.logins(tx.fetch, user_id)
+            accounts.end_logins(tx, user_id)
             return ended
 
         self._end(user_id, await self._core.writer.do(work), LOGGED_OUT)
@@ -99,11 +97,14 @@ class Accounts:
     async def remove(self, user_id: str, *, by: str | None) -> None:
         """Remove the account, see removal.py. Raises Conflict (the only administrator)."""
 
+        await self._core.database.read(lambda c: need_admin(c.execute, by))
+        before = await removal.named(self._core, user_id)
+
         async def work(tx: Transaction) -> list[str]:
             await need_admin(tx.fetch, by)
-            return await removal.remove_in(tx, user_id)
+            return await removal.remove_in(tx, user_id, before)
 
-        self._end(user_id, await self._core.writer.do(work), removal.REMOVED)
+        self._end(user_id, await self._core.writer.do(work), REMOVED)
 
     def _end(self, user_id: str, logins: Iterable[str], why: str) -> None:
         for one in self._live.connections():
@@ -116,20 +117,3 @@ class Accounts:
 async def _theirs(tx: Transaction, user_id: str, by: str | None) -> Any:
     await need_admin(tx.fetch, by)
     return await standing(tx.fetch, user_id)
-
-
-async def _other_admin(tx: Transaction, user_id: str) -> bool:
-    query = select(users.c.id).where(users.c.is_admin, users.c.id != user_id).limit(1)
-    return (await tx.fetch(query)).first() is not None
-
-
-async def _open_logins(tx: Transaction, user_id: str) -> list[str]:
-    query = select(login_sessions.c.id).where(
-        login_sessions.c.user_id == user_id, login_sessions.c.revoked.is_(False)
-    )
-    return [row.id for row in await tx.fetch(query)]
-
-
-def _end_logins(tx: Transaction, user_id: str) -> None:
-    tx.run(update(login_sessions).where(login_sessions.c.user_id == user_id).values(revoked=True))
-    tx.run(delete(tickets).where(tickets.c.user_id == user_id))

@@ -10,8 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quartchat.chat import notifications, visible
 from quartchat.chat.core import Core, chat_and_member, check_client_id, is_storable
 from quartchat.chat.mentions import candidates
+from quartchat.chat.redaction import REMOVED
 from quartchat.chat.text import excerpt
-from quartchat.errors import Conflict, Invalid, MessageNotFound, TooLarge, UserNotFound
+from quartchat.errors import (
+    Conflict,
+    Invalid,
+    MessageNotFound,
+    TooLarge,
+    Unauthenticated,
+    UserNotFound,
+)
 from quartchat.events import Draft, chat_topic, rfc3339
 from quartchat.protocol import SendMessage
 from quartchat.store import marks, messages, people, rooms
@@ -74,6 +82,8 @@ async def _sender(fetch: Fetch, actor: str, chat: Any) -> Any:
     found = await people.existing(fetch, {actor, other})
     if actor not in found or other not in found:
         raise UserNotFound
+    if found[actor].removed_at is not None:
+        raise Unauthenticated(REMOVED)
     if found[other].removed_at is not None:
         raise UserNotFound("This account was removed; nobody would read the message.")
     return found[actor]

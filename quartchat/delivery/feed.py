@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import structlog
@@ -23,7 +23,8 @@ from quartchat.store.tail import Tail, page_of
 from quartchat.store.writer import Transaction
 
 FOLLOW_PAGE = 1000
-REDACTING = frozenset({"message_deleted", "user_removed"})
+REMOVED = "user_removed"
+REDACTING = frozenset({"message_deleted", REMOVED})
 log = structlog.get_logger("quartchat.feed")
 
 
@@ -47,6 +48,7 @@ class Feed:
 
     def __init__(self, database: Database, tail: Tail, bus: Bus, scopes: Scopes) -> None:
         self.database, self.tail, self.bus, self.scopes = database, tail, bus, scopes
+        self.on_removed: Callable[[str], None] = lambda user_id: None
         self._floor = 0  # the newest id that the log does not keep any more
         self._behind = asyncio.Event()
 
@@ -71,6 +73,9 @@ class Feed:
         self.scopes.forget(changed)
         self.tail.extend(events)
         self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
+        for event in events:
+            if event.type == REMOVED:
+                self.on_removed(str(event.fields()["user_id"]))
 
     async def follow(self, seconds: float) -> None:
         """Take in what other processes commit; runs until cancelled."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from quartchat.auth.tokens import Identity
 from quartchat.delivery.session import Goodbye, Session
-from quartchat.errors import RateLimited, Unauthenticated
+from quartchat.errors import ChatError, RateLimited, Unauthenticated
 
 # Logins that ended lately: longer ago than it takes to open a connection they do not matter.
 MOST_REVOKED = 10_000
@@ -80,6 +80,11 @@ class Sessions:
             del self._revoked[next(iter(self._revoked))]
         for session in self._of(session_id):
             session.end(Unauthenticated("You have logged out."))
+
+    def end_all_of(self, user_id: str, ending: ChatError) -> None:
+        for session in self:
+            if session.user_id == user_id:
+                session.end(ending)
 
     def renew(self, session_id: str, expires_at: float) -> None:
         """A login got a new access token: its open streams go on with it."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.events import Event
+from quartchat.events import Event, encode_data
+from quartchat.store.people import Fetch
 from quartchat.store.schema import events, log_state
 from quartchat.store.writer import Transaction
 
 NO_END = 2**53
 MOST_BETWEEN = 200
+IDS_AT_ONCE = 500
 TOPICS_AT_ONCE = 200  # SQLite takes 500 terms in a compound SELECT
 _COLUMNS = (events.c.id, events.c.topic, events.c.type, events.c.data)
 
@@ -78,10 +80,23 @@ async def between(
     return [event_of(row) for row in await connection.execute(newest)][::-1]
 
 
-async def mentioning(fetch: Any, text: str) -> list[Event]:
-    """All events whose data holds this text; reads the whole log."""
-    query = select(*_COLUMNS).where(events.c.data.contains(text, autoescape=True))
-    return [event_of(row) for row in await fetch(query.order_by(events.c.id))]
+async def mentioning(fetch: Fetch, id_: str, above: int = 0) -> list[int]:
+    """The ids of all events above this one whose data holds this user's id; reads all of them."""
+    text = encode_data(id_).decode()
+    query = select(events.c.id).where(
+        events.c.id > above, events.c.data.contains(text, autoescape=True)
+    )
+    return [row.id for row in await fetch(query)]
+
+
+async def by_ids(fetch: Fetch, ids: Collection[int]) -> AsyncIterator[Event]:
+    """These events, in id order."""
+    wanted = sorted(ids)
+    for first in range(0, len(wanted), IDS_AT_ONCE):
+        some = wanted[first : first + IDS_AT_ONCE]
+        query = select(*_COLUMNS).where(events.c.id.in_(some)).order_by(events.c.id)
+        for row in list(await fetch(query)):
+            yield event_of(row)
 
 
 def event_of(row: Any) -> Event:

@@ -110,11 +110,8 @@ async def carriers(fetch: Fetch, message_id: int) -> list[Event]:
     return [event_of(row) for row in await fetch(query)]
 
 
-async def carriers_by(fetch: Fetch, sender_id: str) -> dict[int | None, Event]:
-    """Event id -> event, of all that carry something of any message of this sender."""
+async def traced_by(fetch: Fetch, sender_id: str) -> set[int]:
+    """Ids of the events that repeat something of any message of this sender."""
     theirs = select(messages.c.event_id).where(messages.c.sender_id == sender_id)
-    traced = select(traces.c.event_id).where(traces.c.message_id.in_(theirs))
-    query = select(events.c.id, events.c.topic, events.c.type, events.c.data).where(
-        events.c.id.in_(theirs) | events.c.id.in_(traced)
-    )
-    return {row.id: event_of(row) for row in await fetch(query)}
+    query = select(traces.c.event_id).where(traces.c.message_id.in_(theirs))
+    return {row.event_id for row in await fetch(query)}

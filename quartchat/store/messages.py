@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
 
 from quartchat.store.people import Fetch
 from quartchat.store.schema import chats, messages, users
@@ -98,7 +99,7 @@ def data_of(row: Any) -> dict[str, Any]:
     }
     if row.pair:
         data["receiver_id"] = other_of(row.pair, row.sender_id)
-    if row.edited_at:
+    if row.edited_at and not row.deleted:
         data["edited_at"] = row.edited_at
     if row.deleted:
         data["deleted"] = True
@@ -131,7 +132,15 @@ def add(transaction: Transaction, data: dict[str, Any], event_id: int) -> None:
 
 
 def change(transaction: Transaction, event_id: int, **values: Any) -> None:
-    transaction.run(update(messages).where(messages.c.event_id == event_id).values(**values))
+    row = {f"new_{name}": value for name, value in values.items()}
+    transaction.run(_change(tuple(values)), {"key": event_id, **row})
+
+
+@cache
+def _change(names: tuple[str, ...]) -> Update:
+    """The same statement for the same columns: the writer executes such ones together."""
+    statement = update(messages).where(messages.c.event_id == bindparam("key"))
+    return statement.values({name: bindparam(f"new_{name}") for name in names})
 
 
 async def replies_to(fetch: Fetch, event_id: int) -> list[Any]:

@@ -56,6 +56,12 @@ async def any_admin(fetch: Fetch) -> bool:
     return (await fetch(select(users.c.id).where(users.c.is_admin).limit(1))).first() is not None
 
 
+async def other_admin(fetch: Fetch, user_id: str) -> bool:
+    """Whether there is an administrator beside this user."""
+    query = select(users.c.id).where(users.c.is_admin, users.c.id != user_id).limit(1)
+    return (await fetch(query)).first() is not None
+
+
 def add(transaction: Transaction, row: Mapping[str, Any]) -> None:
     transaction.run(INSERT, {**row, "name_key": name_key(row["name"])})
 

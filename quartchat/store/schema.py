@@ -130,6 +130,7 @@ bans = Table(
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("banned_by", Text, nullable=False),
     Column("banned_at", Float, nullable=False),
+    Index("ix_bans_user_id", "user_id"),
 )
 
 # `id` is the secret of the link. `max_uses` NULL: any number.
@@ -143,6 +144,7 @@ invites = Table(
     Column("expires_at", Float, nullable=False),
     Column("max_uses", Integer),
     Column("uses", Integer, nullable=False),
+    Index("ix_invites_created_by", "created_by"),
 )
 
 # Small pictures of chats and people, by the SHA-256 of their bytes (hexadecimal, 32 digits).
@@ -199,6 +201,7 @@ reactions = Table(
     Column("emoji", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("reacted_at", Float, nullable=False),
+    Index("ix_reactions_user_id", "user_id"),
 )
 
 pins = Table(
@@ -213,6 +216,7 @@ pins = Table(
     ),
     Column("pinned_by", Text, nullable=False),
     Column("pinned_at", Float, nullable=False),
+    Index("ix_pins_message_id", "message_id"),
 )
 
 # One row per notification; `event_id` is its event, `data` its further fields as JSON.
@@ -240,6 +244,8 @@ friendships = Table(
     Column("asked_by", Text, nullable=False),
     Column("asked_at", Float, nullable=False),
     Column("accepted_at", Float),
+    # Set: the one who was asked does not want to hear of it; the asker is not told.
+    Column("declined_at", Float),
     Index("ix_friendships_second_id", "second_id"),
 )
 

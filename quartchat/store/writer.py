@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 import structlog
@@ -110,12 +111,12 @@ class Transaction:
     async def _flush(self) -> None:
         pending, self._pending = self._pending, []
         inserts: dict[Executable, list[Row]] = {}
-        for statement, row in pending:
+        for statement, rows in _runs(pending):
             if isinstance(statement, Insert):
-                inserts.setdefault(statement, []).append(row)
+                inserts.setdefault(statement, []).extend(rows)
                 continue
             await self._insert(inserts)
-            await self._execute(statement, [row])
+            await self._execute(statement, rows)
         await self._insert(inserts)
 
     async def _insert(self, inserts: dict[Executable, list[Row]]) -> None:
@@ -144,6 +145,17 @@ _REDACT_EVENT = (
 
 def _row(event: Event) -> Row:
     return {"id": event.id, "topic": event.topic, "type": event.type, "data": event.data.decode()}
+
+
+def _runs(changes: Sequence[tuple[Executable, Row]]) -> Iterator[tuple[Executable, list[Row]]]:
+    """Changes by the same statement that follow each other, in one; those without rows singly."""
+    for _, run in groupby(changes, key=lambda change: (id(change[0]), bool(change[1]))):
+        together = list(run)
+        rows = [row for _, row in together]
+        if rows[0]:
+            yield together[0][0], rows
+        else:
+            yield from ((statement, [row]) for statement, row in together)
 
 
 class Writer:

@@ -10,8 +10,12 @@ from sqlalchemy import Text, select
 from support.readers import KINDS, Refused, Transport
 from support.server import Person, Server, ids
 
-from quartchat.chat import removal
+from quartchat.chat import membership, messages
+from quartchat.cli.folder import opened
+from quartchat.config import Settings
 from quartchat.errors import Conflict, UserNotFound
+from quartchat.protocol import ChatOnly, SendMessage
+from quartchat.store import people
 from quartchat.store.schema import metadata
 
 SECRET = "xyzzy-plugh"
@@ -43,7 +47,7 @@ async def lived(server: Server) -> tuple[Person, Person, str, str]:
 
 
 async def remove(server: Server, person: Person) -> None:
-    await removal.remove(server.services.core, person.user_id)
+    await server.services.accounts.remove(person.user_id, by=None)
 
 
 @pytest.mark.parametrize("transport", KINDS, ids=lambda one: one.name)
@@ -122,3 +126,58 @@ async def test_nobody_is_removed_twice_and_the_only_administrator_stays(server: 
     await server.services.writer.do(promote)
     with pytest.raises(Conflict):
         await remove(server, boss)
+
+
+async def test_an_account_removed_by_another_process_loses_its_connections(
+    server: Server, new_folder: Any
+) -> None:
+    ada, gone = await server.users(2)
+    chat = await gone.direct(ada)
+    reader = await gone.live("ws")
+    path = server.services.settings.data
+    async with opened(Settings(data=path)) as elsewhere:
+        await elsewhere.accounts.remove(gone.user_id, by=None)
+    events = await reader.end()
+    assert events[-1]["data"]["code"] == "unauthenticated"
+    with pytest.raises(Refused):
+        await gone.say(chat, "still here?")
+
+
+@pytest.mark.parametrize("type_", ["order.placed", "system_message"])
+async def test_what_other_programs_publish_does_not_stand_in_the_way(
+    start: Any, type_: str
+) -> None:
+    server = await start()
+    ada, gone = await server.users(2)
+    chat = await ada.group(gone)
+    odd = {"user_id": gone.user_id, "name": "n", "quote": "five dollars", "message_id": [1]}
+    operator = server.services.operator
+    await operator.notify_chat_participants(chat, {"message": "m", **odd}, type=type_)
+    await remove(server, gone)
+    [event] = [e for e in await ada.may_see() if e["type"] == type_]
+    assert event["data"]["quote"] == "five dollars"
+    assert event["data"]["name"] == "Deleted user"
+
+
+@pytest.mark.parametrize("user_id", ["CORP\\rumpel", 'a"b', "1", "ü%_"])
+async def test_ids_of_other_issuers_are_found_whatever_they_are_made_of(
+    server: Server, user_id: str
+) -> None:
+    start = await server.head()
+    ada = await server.user("ada")
+
+    async def adopt(tx: Any) -> None:
+        row = {"id": user_id, "name": NAME, "email": None, "password_hash": None}
+        people.add(tx, {**row, "is_admin": False, "created_at": tx.now})
+
+    await server.services.writer.do(adopt)
+    chat = await ada.group(public=True)
+    core = server.services.core
+    await membership.join(core, user_id, ChatOnly(chat))
+    await messages.send(core, user_id, SendMessage(chat, SECRET))
+    kept = await ada.say(chat, "1 is a number")
+    await server.services.accounts.remove(user_id, by=None)
+    seen = json.dumps(await ada.may_see(start))
+    assert NAME not in seen
+    assert SECRET not in seen
+    assert (await ada.api("GET", f"/messages/{kept['message_id']}"))["content"] == "1 is a number"

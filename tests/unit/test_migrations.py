@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,6 +128,21 @@ UPDATE log_state SET head = 21;
 """
 
 
+KILLED = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from quartchat.store.upgrade import upgrade
+count = 0
+@event.listens_for(Engine, "before_cursor_execute")
+def _count(*_):
+    global count
+    count += 1
+    if count == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+upgrade(sys.argv[1])
+"""
+
+
 def of_the_first_revision(path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(upgrade.HERE))
@@ -167,6 +185,34 @@ async def test_a_database_of_the_first_revision_keeps_all_and_can_be_searched(
             {name: row[name] for name in old} for old, row in zip(rows, after, strict=True)
         ] == rows
     assert [row["reply_to"] for row in rows_of(path, "SELECT * FROM messages")] == [None, 20]
+
+
+@pytest.mark.parametrize("statement", [1, 5, 15, 30, 45, 60, 75])
+def test_a_migration_that_is_killed_leaves_the_database_as_it_was(
+    tmp_path: Path, statement: int
+) -> None:
+    path = tmp_path / "quartchat.db"
+    of_the_first_revision(path)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, f"sqlite:///{path}", str(statement)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert rows_of(path, "SELECT version_num FROM alembic_version") == [{"version_num": "0001"}]
+    upgrade.upgrade(f"sqlite:///{path}")
+    assert [row["content"] for row in rows_of(path, "SELECT * FROM messages")] == [
+        "Where is the Kettle?",
+        "Чайник там",
+    ]
+
+
+async def test_a_reply_of_the_first_revision_is_redacted_with_what_it_quotes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "quartchat.db"
+    of_the_first_revision(path)
+    upgrade.upgrade(f"sqlite:///{path}")
+    traces = rows_of(path, "SELECT * FROM traces")
+    assert traces == [{"message_id": 20, "event_id": 21}]
 
 
 async def test_what_another_program_writes_into_the_file_is_found(new_folder: Folder) -> None:

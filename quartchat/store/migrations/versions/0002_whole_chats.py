@@ -41,6 +41,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("chat_id", "user_id", name=op.f("pk_bans")),
     )
+    op.create_index("ix_bans_user_id", "bans", ["user_id"])
     op.create_table(
         "follows",
         sa.Column("follower_id", sa.Text(), nullable=False),
@@ -64,6 +65,7 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.Float(), nullable=False),
         sa.Column("accepted_at", sa.Float(), nullable=True),
+        sa.Column("declined_at", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["first_id"], ["users.id"], name=op.f("fk_friendships_first_id"), ondelete="CASCADE"
         ),
@@ -92,6 +94,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invites")),
     )
+    op.create_index("ix_invites_created_by", "invites", ["created_by"])
     with op.batch_alter_table("invites", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invites_chat_id"), ["chat_id"], unique=False)
 
@@ -140,6 +143,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("chat_id", "message_id", name=op.f("pk_pins")),
     )
+    op.create_index("ix_pins_message_id", "pins", ["message_id"])
     op.create_table(
         "reactions",
         sa.Column("message_id", sa.BigInteger(), nullable=False),
@@ -157,6 +161,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_id", "emoji", "user_id", name=op.f("pk_reactions")),
     )
+    op.create_index("ix_reactions_user_id", "reactions", ["user_id"])
     with op.batch_alter_table("chats", schema=None) as batch_op:
         batch_op.add_column(sa.Column("description", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("picture", sa.Text(), nullable=True))
@@ -165,14 +170,14 @@ def upgrade() -> None:
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.add_column(sa.Column("notify", sa.Text(), server_default="all", nullable=False))
         batch_op.add_column(
-            sa.Column("archived", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reply_to", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("edited_at", sa.Text(), nullable=True))
         batch_op.add_column(
-            sa.Column("deleted", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("deleted", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
         batch_op.drop_index(batch_op.f("ix_messages_chat_id_event_id"))
         batch_op.create_index(
@@ -200,6 +205,7 @@ def upgrade() -> None:
     messages = sa.table(
         "messages", sa.column("event_id"), sa.column("quote"), sa.column("reply_to")
     )
+    traces = sa.table("traces", sa.column("message_id"), sa.column("event_id"))
     connection = op.get_bind()
     quoted = sa.select(messages.c.event_id, messages.c.quote).where(messages.c.quote.is_not(None))
     for event_id, quote in connection.execute(quoted).fetchall():
@@ -207,6 +213,7 @@ def upgrade() -> None:
         connection.execute(
             messages.update().where(messages.c.event_id == event_id).values(reply_to=reply_to)
         )
+        connection.execute(traces.insert().values(message_id=reply_to, event_id=event_id))
 
 
 def downgrade() -> None:
