@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 
@@ -11,20 +12,92 @@ from quart import Quart, Response, current_app, send_from_directory
 from quartchat.assemble import assemble
 from quartchat.config import Settings
 from quartchat.errors import NotFound
+from quartchat.operator import Operator
 from quartchat.paths import folder
 from quartchat.services import Services
 from quartchat.store import migrate
 from quartchat.transports import table
-from quartchat.web import account, api, doors, headers, health, live, pages, problems
+from quartchat.web import (
+    account,
+    admin_pages,
+    api,
+    api_admin,
+    api_messages,
+    api_notifications,
+    api_people,
+    api_publish,
+    api_rooms,
+    api_search,
+    doors,
+    headers,
+    health,
+    invite_pages,
+    list_pages,
+    live,
+    look,
+    manage_pages,
+    message_pages,
+    notification_pages,
+    pages,
+    people_pages,
+    pictures,
+    problems,
+    profile_pages,
+    room_pages,
+    search_pages,
+    settings_pages,
+)
 from quartchat.web.fragments import Fragments
 from quartchat.web.proxies import TrustProxies
 from quartchat.web.render import Renderer
 
-PAGES = (api, account, doors, pages, live, health)
+PAGES = (
+    look,
+    api,
+    api_messages,
+    api_people,
+    api_publish,
+    api_rooms,
+    api_search,
+    api_notifications,
+    api_admin,
+    account,
+    doors,
+    list_pages,
+    people_pages,
+    notification_pages,
+    profile_pages,
+    settings_pages,
+    room_pages,
+    manage_pages,
+    message_pages,
+    invite_pages,
+    search_pages,
+    admin_pages,
+    pictures,
+    pages,
+    live,
+    health,
+)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Quart:
+class QuartChat(Quart):
+    """The application; `chat` is what an embedding program notifies by."""
+
+    request_class = pictures.Request
+    chat: Operator
+
+    async def drain(self) -> None:
+        """For a server that is about to stop: tells all open streams to end and to come back,
+        and returns when they have ended, after `drain_seconds` at the latest."""
+        services: Services = self.extensions["quartchat"]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(services.settings.drain_seconds):
+                await services.sessions.drain()
+
+
+def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> QuartChat:
     """The ASGI application over the data in `settings.data`, opened when it starts.
 
     `app.extensions["quartchat"]` holds its Services. Raises SettingsError for keys that
@@ -32,10 +105,11 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     """
     renderer = Renderer(folder("templates"), folder("static"), settings.site_name)
     fragments = Fragments(renderer)
-    services = assemble(settings, fragments.of_event, clock)
-    app = Quart("quartchat", static_folder=None)
+    services = assemble(settings, fragments.speaking, clock)
+    app = QuartChat("quartchat", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=settings.max_frame * 2, PROVIDE_AUTOMATIC_OPTIONS=True)
     app.extensions["quartchat"] = services
+    app.chat = services.operator
     app.extensions["quartchat.renderer"] = renderer
     app.extensions["quartchat.fragments"] = fragments
     for module in PAGES:
@@ -69,12 +143,18 @@ async def running(services: Services) -> AsyncGenerator[None]:
     await migrate.ensure(services.database)
     await services.feed.start()
     services.writer.start()
-    follower = asyncio.create_task(services.feed.follow(services.settings.follow_seconds))
+    tasks = [
+        asyncio.create_task(services.feed.follow(services.settings.follow_seconds)),
+        asyncio.create_task(services.presence.run()),
+    ]
+    services.operator.is_open = True
     try:
         yield
     finally:
-        follower.cancel()
-        await asyncio.gather(follower, return_exceptions=True)
+        services.operator.is_open = False
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         try:
             await services.presence.close()
             await services.writer.close()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quartchat.auth.tokens import Tokens
+from quartchat.chat.accounts import Accounts
+from quartchat.chat.admin import Admin
 from quartchat.chat.commands import Commands
 from quartchat.chat.core import Core
 from quartchat.chat.logins import Logins
@@ -15,8 +17,25 @@ from quartchat.delivery.feed import Feed
 from quartchat.delivery.sessions import Sessions
 from quartchat.events import Event
 from quartchat.limits import Buckets
+from quartchat.operator import Operator
 from quartchat.store.engine import Database
 from quartchat.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """The HTML of events in one language; None for what a page does not show."""
+
+    locale: str
+    # As a page with scripts puts it in place.
+    of_event: Callable[[Event], str | None]
+    # As it is appended to a page without scripts.
+    of_stream: Callable[[Event], str | None]
+
+
+def show_nothing(locale: str) -> Fragment:
+    """For programs that have no pages."""
+    return Fragment(locale, lambda event: None, lambda event: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +51,17 @@ class Services:
     commands: Commands
     tokens: Tokens
     logins: Logins
+    accounts: Accounts
+    admin: Admin
+    operator: Operator
     requests: Buckets
     # Wrong passwords: by address, and by name.
     guesses_from: Buckets
     guesses_at: Buckets
+    # By publish key.
+    publishes: Buckets
     signups: Buckets
     # Proves to be the operator's: who signs up with it is the first administrator.
     setup_code: str
-    # The HTML that a page shows for an event, or None where it shows nothing.
-    fragment: Callable[[Event], str | None]
+    # What pages show of events, by the code of a language.
+    fragments: Callable[[str], Fragment]

@@ -12,9 +12,9 @@ from quartchat import __version__
 from quartchat.chat.accounts import Connection, Live, need_admin
 from quartchat.chat.core import Core
 from quartchat.chat.presence import Presence
-from quartchat.chat.profiles import picture_url
 from quartchat.events import rfc3339
 from quartchat.store import log, overview
+from quartchat.store.members import picture_url
 
 PAGE = 50
 COUNT_SECONDS = 10.0  # counting a million messages takes 50 ms

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.chat.core import Core, chat_and_member
-from quartchat.chat.membership import MANAGERS, Ack, expel, may_dismiss
+from quartchat.chat.core import MANAGERS, Core, chat_and_member
+from quartchat.chat.membership import Ack, expelling, may_dismiss
 from quartchat.chat.paging import bounded, cut, read_mark
 from quartchat.chat.rooms import need_group
 from quartchat.errors import Forbidden, Invalid, UserNotFound
@@ -35,10 +35,10 @@ async def ban(core: Core, actor: str, wish: Member) -> Ack:
         theirs = await rooms.membership(tx.fetch, wish.chat_id, wish.user_id)
         if theirs is not None and not may_dismiss(mine, theirs):
             raise Forbidden("You may not ban this member.")
-        ack = {"chat_id": wish.chat_id, "user_id": wish.user_id, "event_id": None}
+        expel = await expelling(tx, wish.chat_id, person, by=actor) if theirs is not None else dict
         if not await bans.is_banned(tx.fetch, wish.chat_id, wish.user_id):
             bans.add(tx, wish.chat_id, wish.user_id, actor)
-        return ack | (expel(tx, wish.chat_id, person, by=actor) if theirs is not None else {})
+        return {"chat_id": wish.chat_id, "user_id": wish.user_id, "event_id": None, **expel()}
 
     return await core.writer.do(work)
 

@@ -27,6 +27,18 @@ async def reading(tx: Transaction, user_id: str, which: ColumnElement[bool]) -> 
     return lambda: _mark(tx, user_id, ids, left)
 
 
+async def reading_of_messages(tx: Transaction, message_ids: Collection[int]) -> Callable[[], None]:
+    """The same of what all users were notified of these messages."""
+    theirs = await notifications.unread_of(tx.fetch, message_ids)
+    counts = await notifications.counts_unread(tx.fetch, theirs) if theirs else {}
+
+    def tell() -> None:
+        for user_id, ids in theirs.items():
+            _mark(tx, user_id, ids, counts[user_id] - len(ids))
+
+    return tell
+
+
 def _mark(tx: Transaction, user_id: str, ids: list[int], left: int) -> None:
     if not ids:
         return

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
+import hmac
 import json
 import secrets
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.bus.base import Bus
 from quartchat.config import Settings
@@ -17,7 +24,11 @@ from quartchat.store.engine import Database
 from quartchat.store.people import Fetch
 from quartchat.store.writer import Writer
 
+T = TypeVar("T")
 MAX_CLIENT_ID = 64
+# Letters and signs that look like a space.
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+MANAGERS = ("owner", "admin")  # the roles that may change a chat and what is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,28 @@ class Core:
     writer: Writer
     bus: Bus
     clock: Callable[[], float]
+    # Makes ids that nobody else can make (see `Core.id_of`).
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    _reading: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False, repr=False
+    )
+
+    async def read_in_turn(
+        self, user_id: str, work: Callable[[AsyncConnection], Awaitable[T]]
+    ) -> T:
+        """As `database.read`, for what takes long: one at a time of each user. The next one waits
+        for it also where nobody waits for its answer any more."""
+        turn = self._reading.setdefault(user_id, asyncio.Lock())
+        await turn.acquire()
+        task = asyncio.create_task(self.database.read(work))
+        task.add_done_callback(lambda _: turn.release())
+        return await asyncio.shield(task)
+
+    def id_of(self, *parts: str) -> str:
+        """128 bits that are always the same for the same parts, and that only this server can
+        tell; safe in addresses."""
+        digest = hmac.digest(self.secret, json.dumps(parts).encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def new_id() -> str:
@@ -61,6 +94,11 @@ def check_client_id(client_id: str | None) -> None:
 def is_line(text: str) -> bool:
     """No control, formatting, private or unassigned characters, no line breaks."""
     return all(unicodedata.category(char)[0] != "C" for char in text)
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything in it to be seen."""
+    return any(unicodedata.category(char)[0] not in "CMZ" and char not in BLANK for char in text)
 
 
 def is_storable(text: str) -> bool:

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from quartchat.chat.core import Core, chat_and_member, is_storable
-from quartchat.chat.membership import MANAGERS
+from quartchat.chat.core import MANAGERS, Core, chat_and_member, is_storable
 from quartchat.chat.rooms import check_history, check_title
 from quartchat.errors import Conflict, Forbidden, Invalid
 from quartchat.events import Draft, chat_topic, rfc3339, user_topic

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.chat.core import Core
 from quartchat.chat.paging import bounded, check_query, cut, read_mark
-from quartchat.errors import ChatNotFound, NotAMember
+from quartchat.errors import Banned, ChatNotFound, NotAMember
 from quartchat.store import bans, directory, rooms
 from quartchat.store import members as stored
 from quartchat.store.directory import RoomPlace
@@ -41,7 +41,8 @@ async def members(
 ) -> dict[str, Any]:
     """{members: [{user_id, name, role, picture}], member_count, after, has_more}: owner, admins,
     then by joining; of a public room for everybody. `q`: a part of the name. `after`, of the
-    page before, asks for the next. Raises ChatNotFound, NotAMember, Invalid."""
+    page before, asks for the next. Raises ChatNotFound, NotAMember, Banned,
+    Invalid."""
     q, most = check_query(q), bounded(limit)
     place = read_mark(after, MemberPlace, "after")
 
@@ -69,8 +70,10 @@ async def _visible(connection: AsyncConnection, actor: str, chat_id: str) -> Any
         raise ChatNotFound
     if await rooms.membership(fetch, chat_id, actor):
         return chat
-    if not chat.public or await bans.is_banned(fetch, chat_id, actor):
+    if not chat.public:
         raise NotAMember
+    if await bans.is_banned(fetch, chat_id, actor):
+        raise Banned
     return chat
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from quartchat.chat import visible
-from quartchat.chat.core import Core
+from quartchat.chat import bell, visible
+from quartchat.chat.core import MANAGERS, Core
 from quartchat.chat.messages import check_content, mentioned
 from quartchat.chat.redaction import without
 from quartchat.errors import Forbidden
@@ -17,7 +17,6 @@ from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
 Ack = dict[str, Any]
-MODERATORS = ("owner", "admin")
 
 
 async def edit(core: Core, actor: str, wish: EditMessage) -> Ack:
@@ -71,7 +70,7 @@ async def delete(core: Core, actor: str, wish: MessageOnly) -> Ack:
 
 async def _delete(tx: Transaction, actor: str, message_id: str) -> Ack:
     chat, member, row = await visible.message(tx.fetch, actor, message_id)
-    moderates = chat.kind == "group" and member.role in MODERATORS
+    moderates = chat.kind == "group" and member.role in MANAGERS
     if row.sender_id != actor and not moderates:
         raise Forbidden("Only who wrote a message, or an admin of the chat, may delete it.")
     if row.deleted:
@@ -84,9 +83,10 @@ async def _delete(tx: Transaction, actor: str, message_id: str) -> Ack:
 
 async def take_out(tx: Transaction, rows: list[Any], data: dict[str, Any]) -> Event:
     """Redact these messages of one chat everywhere, and append the event that says so of the
-    last of them."""
+    last of them. What was notified of them is read with it."""
     found = [(row, await marks.carriers(tx.fetch, row.event_id)) for row in rows]
     replies = [await messages.replies_to(tx.fetch, row.event_id) for row in rows]
+    read = await bell.reading_of_messages(tx, [row.event_id for row in rows])
     event = tx.append(Draft(chat_topic(data["chat_id"]), "message_deleted", data))
     for (row, carriers), answers in zip(found, replies, strict=True):
         for carrier in carriers:
@@ -95,6 +95,7 @@ async def take_out(tx: Transaction, rows: list[Any], data: dict[str, Any]) -> Ev
             messages.change(tx, answer.event_id, quote=messages.encode(_empty(answer.quote)))
         messages.change(tx, row.event_id, content="", quote=None, mentions="[]", deleted=True)
         marks.remove_all(tx, row.event_id)
+    read()
     return event
 
 

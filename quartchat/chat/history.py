@@ -51,7 +51,7 @@ async def read_history(
         limit=max(1, min(span.limit, MAX_HISTORY)),
     )
     page = {
-        "messages": await shown(connection.execute, rows),
+        "messages": await shown(connection.execute, rows, actor),
         "before": rows[0].event_id if rows else None,
         "after": rows[-1].event_id if rows else None,
         "has_more": more,
@@ -60,10 +60,11 @@ async def read_history(
     return page if member else _as_stranger(page)
 
 
-async def shown(fetch: Fetch, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Rows of messages (with senders) as they are shown: `new_message.data` with `event_id`,
-    and `edited_at`, `deleted`, `reactions`, `pinned` where there is something to say."""
-    put_on = await marks.of(fetch, [row.event_id for row in rows])
+async def shown(fetch: Fetch, rows: Sequence[Any], reader: str) -> list[dict[str, Any]]:
+    """Rows of messages (with senders) as they are shown to one: `new_message.data` with
+    `event_id`, and `edited_at`, `deleted`, `reactions`, `pinned` where there is something to
+    say."""
+    put_on = await marks.of(fetch, [row.event_id for row in rows], reader)
     return [
         {**messages.data_of(row), "event_id": row.event_id, **put_on.get(row.event_id, {})}
         for row in rows
@@ -77,14 +78,22 @@ async def read_timeline(
     its messages: what somebody would have on the page who had been there."""
     page = await read_history(connection, actor, chat_id, span)
     chat, member = await visible.readable(connection.execute, actor, chat_id)
-    above, upto = visible.first_seen(chat, member) - 1, page["cursor"]
+    first = visible.first_seen(chat, member)
+    above, upto = first - 1, page["cursor"]
     if span.forward:
         above = max(above, span.after or 0)
         upto = page["after"] if page["has_more"] else upto
     else:
         upto = span.before - 1 if span.before is not None else upto
         above = page["before"] - 1 if page["has_more"] else above
-    return page, await log.between(connection, chat_topic(chat_id), NOTES, above, upto)
+    notes = await log.between(connection, chat_topic(chat_id), NOTES, above, upto)
+    return page, [note for note in notes if _is_about(note) >= first]
+
+
+def _is_about(note: Event) -> int:
+    """The id of the message that was pinned, or of the event itself."""
+    pinned = note.type == "message_pinned"
+    return int(note.fields()["message_id"]) if pinned else note.id or 0
 
 
 async def one(core: Core, actor: str, message_id: str) -> dict[str, Any]:
@@ -92,7 +101,7 @@ async def one(core: Core, actor: str, message_id: str) -> dict[str, Any]:
 
     async def work(connection: AsyncConnection) -> dict[str, Any]:
         _, _, row = await visible.message(connection.execute, actor, message_id)
-        return (await shown(connection.execute, [row]))[0]
+        return (await shown(connection.execute, [row], actor))[0]
 
     return await core.database.read(work)
 
@@ -107,7 +116,7 @@ async def pinned(core: Core, actor: str, chat_id: str) -> dict[str, Any]:
         rows = await messages.by_events(fetch, ids)
         first = visible.first_seen(chat, member)
         seen = [rows[id_] for id_ in ids if id_ in rows and id_ >= first]
-        page = {"messages": await shown(fetch, seen)}
+        page = {"messages": await shown(fetch, seen, actor)}
         return page if member else _as_stranger(page)
 
     return await core.database.read(work)

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.chat.core import Core, chat_and_member
-from quartchat.chat.membership import MANAGERS, Ack, admit
+from quartchat.chat.core import MANAGERS, Core, chat_and_member
+from quartchat.chat.membership import Ack, admit
 from quartchat.chat.rooms import need_group
 from quartchat.errors import (
     Banned,

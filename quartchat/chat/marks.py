@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
+import regex
+
 from quartchat.chat import visible
-from quartchat.chat.core import Core
+from quartchat.chat.core import MANAGERS, Core
 from quartchat.chat.text import excerpt
 from quartchat.errors import Forbidden, Invalid
 from quartchat.events import Draft, chat_topic, rfc3339
 from quartchat.protocol import PinMessage, React
 from quartchat.store import marks, people
+from quartchat.store.marks import Given
 from quartchat.store.writer import Transaction
 
 Ack = dict[str, Any]
 MOST_EMOJI = 20  # different ones on one message
 MOST_PINS = 50
 LONGEST_EMOJI = 12  # code points: families and flags are sequences
-MODIFIERS = frozenset("\u200d\ufe0f\u20e3")
+# Unicode Technical Standard 51: a sign that is shown as a picture by itself or because U+FE0F says
+# so, with or without a tone of skin; a keycap; a flag; and several of them joined by U+200D.
+_EMOJI = regex.compile(
+    r"""
+    (?<one> \p{RI}{2}
+          | [0-9\#*] \uFE0F? \u20E3
+          | (?: \p{EBase}\p{EMod}
+              | (?!\p{RI}|\p{EMod}) \p{EPres} \uFE0F?
+              | (?!\p{ASCII}) \p{Emoji} \uFE0F )
+            (?: [\U000E0020-\U000E007E]+ \U000E007F )? )
+    (?: \u200D (?: (?&one) | (?!\p{ASCII}|\p{RI}|\p{EMod}) \p{Emoji} ) )*
+    """,
+    regex.VERBOSE,
+)
 
 
 def check_emoji(text: str) -> str:
-    """Raises Invalid unless this may be one emoji: symbols, their modifiers, and keycaps."""
-    plain = [char for char in text if char not in MODIFIERS]
-    signs = [char for char in plain if unicodedata.category(char) in ("So", "Sk")]
-    keycap = text.endswith("\u20e3") and len(plain) == 1 and plain[0] in "0123456789#*"
-    tagged = all(0xE0020 <= ord(char) <= 0xE007F for char in plain if char not in signs)
-    if len(text) > LONGEST_EMOJI or not (keycap or (signs and tagged)):
+    """Raises Invalid unless this is one emoji, as Unicode writes them."""
+    if len(text) > LONGEST_EMOJI or not _EMOJI.fullmatch(text):
         raise Invalid("A reaction is one emoji.", field="emoji")
     return text
 
@@ -41,25 +52,41 @@ async def react(core: Core, actor: str, wish: React) -> Ack:
 
 async def _react(tx: Transaction, actor: str, wish: React) -> Ack:
     _, _, row = await visible.standing(tx.fetch, actor, wish.message_id)
-    given = await marks.reactions_to(tx.fetch, row.event_id)
-    mine = (wish.emoji, actor)
     ack = {"message_id": wish.message_id, "event_id": None}
-    if (mine in given) == wish.is_on:
+    mine = (row.event_id, wish.emoji, actor)
+    if await marks.has_reacted(tx.fetch, *mine) == wish.is_on:
         return ack
-    kinds = {emoji for emoji, _ in given} | {wish.emoji}
-    if wish.is_on and len(kinds) > MOST_EMOJI:
+    before = (await marks.given(tx.fetch, [row.event_id])).get(row.event_id, [])
+    after = _more(before, wish.emoji, (tx.now, actor)) if wish.is_on else _less(before, mine)
+    if len(after) > MOST_EMOJI:
         raise Invalid("At most {most} different reactions.", field="emoji", most=MOST_EMOJI)
     person = await people.by_id(tx.fetch, actor)
-    if wish.is_on:
-        marks.add_reaction(tx, row.event_id, *mine)
-    else:
-        marks.remove_reaction(tx, row.event_id, *mine)
-    after = [*given, mine] if wish.is_on else [one for one in given if one != mine]
+    (marks.add_reaction if wish.is_on else marks.remove_reaction)(tx, *mine)
     data = {"message_id": wish.message_id, "chat_id": row.chat_id, "user_id": actor}
     data |= {"name": person.name if person else actor, "emoji": wish.emoji, "is_on": wish.is_on}
-    data["reactions"] = marks.summed(after)
+    data["reactions"] = marks.shown(after)
     event = tx.append(Draft(chat_topic(row.chat_id), "message_reacted", data))
     return {**ack, "event_id": event.id}
+
+
+def _more(before: list[Given], emoji: str, new: tuple[float, str]) -> list[Given]:
+    """What stands on a message once one more has reacted."""
+    kinds = {one.emoji: one for one in before}
+    same = kinds.setdefault(emoji, Given(emoji, 0))
+    same.count += 1
+    if len(same.first) <= marks.SHOWN_BY:
+        same.first.append(new)
+    return list(kinds.values())
+
+
+def _less(before: list[Given], gone: tuple[int, str, str]) -> list[Given]:
+    """What is left once one has taken theirs back."""
+    _, emoji, user_id = gone
+    for one in before:
+        if one.emoji == emoji:
+            one.count -= 1
+            one.first = [(at, who) for at, who in one.first if who != user_id]
+    return [one for one in before if one.count]
 
 
 async def pin(core: Core, actor: str, wish: PinMessage) -> Ack:
@@ -70,7 +97,7 @@ async def pin(core: Core, actor: str, wish: PinMessage) -> Ack:
 
 async def _pin(tx: Transaction, actor: str, wish: PinMessage) -> Ack:
     _, member, row = await visible.standing(tx.fetch, actor, wish.message_id)
-    if member.role not in ("owner", "admin"):
+    if member.role not in MANAGERS:
         raise Forbidden("Only owners and admins may pin messages.")
     ack = {"message_id": wish.message_id, "event_id": None}
     pinned = row.event_id in await marks.pinned_in(tx.fetch, row.chat_id)

@@ -3,9 +3,11 @@ the event of it is what changes who may see the chat (see delivery/scopes.py).""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from quartchat.chat.core import Core, chat_and_member
+from quartchat.chat import bell
+from quartchat.chat.core import MANAGERS, Core, chat_and_member
 from quartchat.chat.rooms import need_group
 from quartchat.errors import (
     Banned,
@@ -19,10 +21,10 @@ from quartchat.errors import (
 from quartchat.events import Draft, chat_topic, rfc3339, user_topic
 from quartchat.protocol import ChatOnly, Member, SetRole
 from quartchat.store import bans, invites, people, rooms
+from quartchat.store.notifications import of_chat
 from quartchat.store.writer import Transaction
 
 Ack = dict[str, Any]
-MANAGERS = ("owner", "admin")
 ROLES = (*MANAGERS, "member")
 
 
@@ -72,7 +74,7 @@ async def leave(core: Core, actor: str, wish: ChatOnly) -> Ack:
         need_group(chat)
         heir = await rooms.heir(tx.fetch, wish.chat_id, actor) if mine.role == "owner" else None
         person = await people.by_id(tx.fetch, actor)
-        ack = _dismiss(tx, wish.chat_id, person, by=actor)
+        ack = (await _dismissing(tx, wish.chat_id, person, by=actor))()
         if heir is not None:
             _give(tx, wish.chat_id, heir, "owner")
         return ack
@@ -95,7 +97,7 @@ async def remove(core: Core, actor: str, wish: Member) -> Ack:
         if not may_dismiss(mine, theirs):
             raise Forbidden("You may not remove this member.")
         person = await people.by_id(tx.fetch, wish.user_id)
-        return expel(tx, wish.chat_id, person, by=actor)
+        return (await expelling(tx, wish.chat_id, person, by=actor))()
 
     return await core.writer.do(work)
 
@@ -156,19 +158,32 @@ async def admit(tx: Transaction, chat_id: str, user_id: str, by: str) -> Ack:
     return {"chat_id": chat_id, "event_id": event.id}
 
 
-def expel(tx: Transaction, chat_id: str, person: Any, by: str) -> Ack:
-    """Put somebody out, and end the invitations that they made: they know them."""
-    invites.remove_by(tx, chat_id, person.id)
-    return _dismiss(tx, chat_id, person, by)
+async def expelling(tx: Transaction, chat_id: str, person: Any, by: str) -> Callable[[], Ack]:
+    """Reads what it needs. What it returns puts somebody out, and ends the invitations that they
+    made: they know them."""
+    dismiss = await _dismissing(tx, chat_id, person, by)
+
+    def expel() -> Ack:
+        invites.remove_by(tx, chat_id, person.id)
+        return dismiss()
+
+    return expel
 
 
-def _dismiss(tx: Transaction, chat_id: str, person: Any, by: str) -> Ack:
-    """Told to the chat, and to the one who is out: they see nothing more of the chat itself."""
-    data = _about(tx, chat_id, person, by)
-    event = tx.append(Draft(chat_topic(chat_id), "user_left", data))
-    tx.append(Draft(user_topic(person.id), "user_left", data))
-    rooms.remove_member(tx, chat_id, person.id)
-    return {"chat_id": chat_id, "event_id": event.id}
+async def _dismissing(tx: Transaction, chat_id: str, person: Any, by: str) -> Callable[[], Ack]:
+    """Told to the chat, and to the one who is out: they see nothing more of the chat itself, and
+    what they were notified of it is read."""
+    read = await bell.reading(tx, person.id, of_chat(chat_id))
+
+    def dismiss() -> Ack:
+        data = _about(tx, chat_id, person, by)
+        event = tx.append(Draft(chat_topic(chat_id), "user_left", data))
+        tx.append(Draft(user_topic(person.id), "user_left", data))
+        rooms.remove_member(tx, chat_id, person.id)
+        read()
+        return {"chat_id": chat_id, "event_id": event.id}
+
+    return dismiss
 
 
 def _about(tx: Transaction, chat_id: str, person: Any, by: str) -> dict[str, Any]:

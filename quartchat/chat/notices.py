@@ -8,19 +8,29 @@ from typing import Any
 
 from quartchat.chat.redaction import GONE
 from quartchat.chat.text import excerpt
+from quartchat.locale.texts import later
 
 TYPES = ("new_message", "mention", "friend_request", "friend_accepted", "new_follower")
 NOBODY = "Deleted user"
 _OF_PEOPLE = {
-    "friend_request": "{name} wants to be your friend.",
-    "friend_accepted": "{name} accepted your friend request.",
-    "new_follower": "{name} follows you now.",
+    "friend_request": later("{name} wants to be your friend."),
+    "friend_accepted": later("{name} accepted your friend request."),
+    "new_follower": later("{name} follows you now."),
 }
-# (in a group, in a direct chat); an excerpt comes behind a colon.
+# In a group, and in a direct chat.
 _OF_MESSAGES = {
-    "mention": ("{name} mentioned you in {title}", "{name} mentioned you"),
-    "reply": ("{name} replied to you in {title}", "{name} replied to you"),
-    "new_message": ("{name} wrote in {title}", "{name} wrote to you"),
+    "mention": (
+        later("{name} mentioned you in {title}: {excerpt}"),
+        later("{name} mentioned you: {excerpt}"),
+    ),
+    "reply": (
+        later("{name} replied to you in {title}: {excerpt}"),
+        later("{name} replied to you: {excerpt}"),
+    ),
+    "new_message": (
+        later("{name} wrote in {title}: {excerpt}"),
+        later("{name} wrote to you: {excerpt}"),
+    ),
 }
 
 
@@ -94,7 +104,7 @@ def wording(data: dict[str, Any]) -> tuple[str, dict[str, str]]:
     is_direct = data["chat_kind"] == "direct"
     template = _OF_MESSAGES["reply" if data["is_reply"] else kind][is_direct]
     params = {"name": name} if is_direct else {"name": name, "title": data["chat_title"]}
-    return template + ": {excerpt}", {**params, "excerpt": data["excerpt"]}
+    return template, {**params, "excerpt": data["excerpt"]}
 
 
 def sentence(data: dict[str, Any]) -> str:

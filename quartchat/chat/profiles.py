@@ -14,6 +14,7 @@ from quartchat.chat.people import check_email, check_name
 from quartchat.errors import Invalid, NameTaken, UserNotFound
 from quartchat.events import Draft, rfc3339, user_topic
 from quartchat.store import friends, names, people
+from quartchat.store.members import picture_url
 from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
@@ -38,10 +39,6 @@ async def standing(fetch: Fetch, user_id: str) -> Any:
     if row.removed_at is not None:
         raise UserNotFound("This account was removed.")
     return row
-
-
-def picture_url(digest: str | None) -> str | None:
-    return f"/pictures/{digest}" if digest else None
 
 
 def card(row: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from quartchat.store.writer import Transaction
 
 async def mark_read(core: Core, actor: str, wish: MarkRead) -> dict[str, Any]:
     """All up to `event_id` (default: the head) is read, and the notifications of it. Never goes
-    back; where nothing of the chat was unread, nothing is appended. Told to the chat, in a
+    back; where no message of others was unread, nothing is appended. Told to the chat, in a
     large one only to the reader. Raises ChatNotFound, NotAMember, Invalid (an event that was
     not yet)."""
 
@@ -28,8 +28,7 @@ async def mark_read(core: Core, actor: str, wish: MarkRead) -> dict[str, Any]:
         if not 0 <= upto <= tx.head:
             raise Invalid("There is no such event yet.", field="event_id")
         tell = await bell.reading(tx, actor, of_chat(chat.id, upto))
-        newest = await audience.newest_message(tx.fetch, chat.id, upto)
-        if newest > member.read_upto:
+        if await audience.any_unread(tx.fetch, member, upto):
             topic = chat_topic(chat.id) if await _shared(tx, chat) else user_topic(actor)
             rooms.set_read(tx, chat.id, actor, upto)
             data = {"user_id": actor, "chat_id": chat.id, "event_id": upto}

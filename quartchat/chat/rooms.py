@@ -6,34 +6,52 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.chat.core import Core, check_client_id, is_storable, new_id, pair_of
+from quartchat.chat.core import (
+    Core,
+    check_client_id,
+    is_storable,
+    is_visible,
+    new_id,
+    pair_of,
+)
 from quartchat.errors import Conflict, Invalid, UserNotFound
-from quartchat.events import Draft, chat_topic, rfc3339
+from quartchat.events import DELETED_USER, Draft, chat_topic, rfc3339
 from quartchat.protocol import CreateChat
 from quartchat.store import bans, directory, log, members, messages, people, rooms
+from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
 MAX_TITLE = 100
 MAX_FIRST_MEMBERS = 200
+MOST_CHATS = 1000  # of one user
 
 
 async def create(core: Core, actor: str, wish: CreateChat) -> tuple[str, bool]:
     """(chat id, whether it is new). The one direct chat of a pair is found, not made twice;
-    the same client_id again gives the same chat. Raises Invalid, UserNotFound."""
+    the same client_id again gives the same chat. Raises Invalid (also: in too many chats),
+    UserNotFound, Conflict (the chat of this client_id was left)."""
     check_client_id(wish.client_id)
     if wish.kind == "direct":
-        return await core.writer.do(lambda tx: _direct(tx, actor, wish))
+        return await core.writer.do(lambda tx: _direct(core, tx, actor, wish))
     if wish.kind == "group":
         title = check_title(wish.title)
-        return await core.writer.do(lambda tx: _group(tx, actor, wish, title))
+        return await core.writer.do(lambda tx: _group(core, tx, actor, wish, title))
     raise Invalid('The kind of a chat is "direct" or "group".', field="kind")
 
 
 def check_title(title: str) -> str:
     title = " ".join(title.split())
-    if not title or len(title) > MAX_TITLE or not is_storable(title):
+    if not is_visible(title) or len(title) > MAX_TITLE or not is_storable(title):
         raise Invalid("A title is 1 to {most} characters.", field="title", most=MAX_TITLE)
     return title
+
+
+async def need_place(core: Core, fetch: Fetch, user_id: str) -> None:
+    """Whoever makes a chat or comes in by themselves may not be in too many. Raises Invalid."""
+    if core.settings.no_limits:
+        return
+    if await rooms.count_mine(fetch, user_id) >= MOST_CHATS:
+        raise Invalid("You are in {most:,} chats already, and that is the most.", most=MOST_CHATS)
 
 
 def check_history(history: str) -> str:
@@ -44,7 +62,9 @@ def check_history(history: str) -> str:
     return history
 
 
-async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, bool]:
+async def _direct(
+    core: Core, tx: Transaction, actor: str, wish: CreateChat
+) -> tuple[str, bool]:
     if not wish.user_id:
         raise Invalid("Say with whom: a direct chat needs a user_id.", field="user_id")
     if wish.user_id == actor:
@@ -53,16 +73,18 @@ async def _direct(tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, b
     pair = pair_of(actor, wish.user_id)
     if found := await rooms.by_pair(tx.fetch, pair):
         return found.id, False
+    await need_place(core, tx.fetch, actor)
     chat = {"kind": "direct", "title": "", "public": False, "history": "all", "pair": pair}
     wish.client_id = None  # the pair itself is the key
     return await _insert(tx, actor, wish, chat, [wish.user_id]), True
 
 
-async def _group(tx: Transaction, actor: str, wish: CreateChat, title: str) -> tuple[str, bool]:
-    if wish.client_id:
-        found = await rooms.by_client_id(tx.fetch, actor, wish.client_id)
-        if found:
-            return found.id, False
+async def _group(
+    core: Core, tx: Transaction, actor: str, wish: CreateChat, title: str
+) -> tuple[str, bool]:
+    if wish.client_id and (made := await _made(tx, actor, wish.client_id)):
+        return made, False
+    await need_place(core, tx.fetch, actor)
     others = list(dict.fromkeys(user for user in wish.members if user != actor))
     if len(others) > MAX_FIRST_MEMBERS:
         raise Invalid("At most {most} members at first.", field="members", most=MAX_FIRST_MEMBERS)
@@ -70,6 +92,17 @@ async def _group(tx: Transaction, actor: str, wish: CreateChat, title: str) -> t
     history = check_history(wish.history or ("all" if wish.public else "joined"))
     chat = {"kind": "group", "title": title, "public": wish.public, "history": history}
     return await _insert(tx, actor, wish, {**chat, "pair": None}, others), True
+
+
+async def _made(tx: Transaction, actor: str, client_id: str) -> str | None:
+    """The chat that was made with this client_id. Raises Conflict: it could not be shown."""
+    found = await rooms.by_client_id(tx.fetch, actor, client_id)
+    if found is not None and await rooms.membership(tx.fetch, found.id, actor) is None:
+        raise Conflict(
+            "You made a chat with this client_id and are not in it any more; take another.",
+            field="client_id",
+        )
+    return str(found.id) if found else None
 
 
 async def _need_users(tx: Transaction, user_ids: list[str], field: str) -> None:
@@ -108,8 +141,8 @@ async def _insert(
 
 
 async def my_chats(core: Core, user_id: str) -> dict[str, Any]:
-    """`my_chats`, with the cursor of the read that made it."""
-    return await core.database.read(lambda c: read_my_chats(c, user_id))
+    """`my_chats`, with the cursor of the read that made it; one at a time of each user."""
+    return await core.read_in_turn(user_id, lambda c: read_my_chats(c, user_id))
 
 
 async def read_my_chats(connection: AsyncConnection, user_id: str) -> dict[str, Any]:
@@ -167,7 +200,7 @@ def _other(row: Any, user_id: str, members: list[dict[str, Any]]) -> dict[str, A
     other_id = messages.other_of(row.pair, user_id)
     other = next((one for one in members if one["user_id"] == other_id), None)
     return {
-        "title": str(other["name"]) if other else "Deleted user",
+        "title": str(other["name"]) if other else DELETED_USER,
         "description": "",
         "other_id": other_id,
         "picture": other["picture"] if other else None,

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quartchat.chat import visible
 from quartchat.chat.core import Core, is_storable
 from quartchat.chat.history import shown
-from quartchat.errors import Banned, Invalid
-from quartchat.store import bans, messages, search
+from quartchat.errors import Invalid
+from quartchat.events import DELETED_USER
+from quartchat.store import messages, search
 from quartchat.store.folding import fold
 from quartchat.store.people import Fetch
 from quartchat.store.schema import chats, members, users
@@ -24,7 +25,6 @@ PAGE, MAX_PAGE = 20, 50
 MAX_QUERY = 200  # characters
 MAX_WORDS = 10
 SNIPPET = 160
-NOBODY = "Deleted user"
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 Snippet = list[tuple[str, bool]]
 
@@ -47,7 +47,7 @@ async def find(core: Core, user_id: str, query: Query) -> dict[str, Any]:
     """{messages, has_more, before}: newest first, each as in history with `chat_title` and
     `snippet` ([[text, whether it matches]]); of the user's chats, or of one that they may read.
     With `has_more` the next page starts at `before`; it may be so after few messages or none,
-    for an answer does not take long. Raises Invalid, ChatNotFound, NotAMember, Banned."""
+    for an answer does not take long. One at a time of each user. Raises Invalid, ChatNotFound, NotAMember, Banned."""
     words, without = read_words(query.q)
 
     async def work(connection: AsyncConnection) -> dict[str, Any]:
@@ -61,7 +61,7 @@ async def find(core: Core, user_id: str, query: Query) -> dict[str, Any]:
             message["sender"].pop("email", None)
         return {"messages": page, "has_more": found.before is not None, "before": found.before}
 
-    return await core.database.read(work)
+    return await core.read_in_turn(user_id, work)
 
 
 def read_words(q: str) -> tuple[list[Word], list[Word]]:
@@ -88,8 +88,6 @@ async def _seen(fetch: Fetch, user_id: str, chat_id: str | None) -> tuple[dict[s
         )
         return {row.chat_id: visible.first_seen(row, row) for row in await fetch(query)}, True
     chat, member = await visible.readable(fetch, user_id, chat_id)
-    if member is None and await bans.is_banned(fetch, chat_id, user_id):
-        raise Banned
     return {chat_id: visible.first_seen(chat, member)}, member is not None
 
 
@@ -97,7 +95,7 @@ async def _shown(
     fetch: Fetch, user_id: str, event_ids: list[int], words: list[Word]
 ) -> list[dict[str, Any]]:
     rows = await messages.by_events(fetch, event_ids)
-    page = await shown(fetch, [rows[event_id] for event_id in event_ids])
+    page = await shown(fetch, [rows[event_id] for event_id in event_ids], user_id)
     titles = await _titles(fetch, user_id, {message["chat_id"] for message in page})
     for message in page:
         message["chat_title"] = titles[message["chat_id"]]
@@ -112,7 +110,7 @@ async def _titles(fetch: Fetch, user_id: str, chat_ids: set[str]) -> dict[str, s
     others = {row.id: messages.other_of(row.pair, user_id) for row in rows if row.pair}
     named = select(users.c.id, users.c.name).where(users.c.id.in_(set(others.values())))
     names = {row.id: row.name for row in await fetch(named)} if others else {}
-    called = {chat_id: names.get(other, NOBODY) for chat_id, other in others.items()}
+    called = {chat_id: names.get(other, DELETED_USER) for chat_id, other in others.items()}
     return {row.id: called.get(row.id, row.title) for row in rows}
 
 

@@ -11,6 +11,8 @@ from quartchat.store import audience
 from quartchat.store.people import Fetch
 
 TYPING_SECONDS = 6.0
+# Who goes on typing is told again after so long: less than the 3 s after which a browser says so.
+QUIET_SECONDS = 2.5
 MOST_IN_BIG = 5  # in a big chat nobody reads a longer list, and each is told to all its members
 
 
@@ -20,6 +22,7 @@ class Typists:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._until: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str], float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def of_chats(self) -> dict[str, set[str]]:
@@ -30,17 +33,22 @@ class Typists:
         return found
 
     async def set(self, actor: str, wish: Typing) -> None:
-        """Tell the chat. Of those who type in a big chat at once only the first few are told.
-        Raises ChatNotFound, NotAMember."""
+        """Tell the chat, unless it was told just now. Of those who type in a big chat at once only
+        the first few are told. Raises ChatNotFound, NotAMember."""
         is_small = await self._core.database.read(lambda c: _is_small(c.execute, actor, wish))
         key = (wish.chat_id, actor)
         if not wish.is_typing:
             self.stop(*key)
         elif is_small or self._has_room(*key):
-            self._until.pop(key, None)  # to the end: the order is that of the moments
-            self._until[key] = self._core.clock() + TYPING_SECONDS
-            self._signal("user_typing", key)
+            self._go_on(key, self._core.clock())
             self._wait()
+
+    def _go_on(self, key: tuple[str, str], now: float) -> None:
+        self._until.pop(key, None)  # to the end: the order is that of the moments
+        self._until[key] = now + TYPING_SECONDS
+        if not 0 <= now - self._told.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
+            self._told[key] = now
+            self._signal("user_typing", key)
 
     def _has_room(self, chat_id: str, user_id: str) -> bool:
         others = [who for chat, who in self._until if chat == chat_id and who != user_id]
@@ -48,6 +56,7 @@ class Typists:
 
     def stop(self, chat_id: str, user_id: str) -> None:
         if self._until.pop((chat_id, user_id), None) is not None:
+            self._told.pop((chat_id, user_id), None)
             self._signal("user_stopped_typing", (chat_id, user_id))
 
     def sweep(self) -> None:
@@ -76,6 +85,7 @@ class Typists:
         if self._timer is not None:
             self._timer.cancel()
         self._until.clear()
+        self._told.clear()
 
 
 async def _is_small(fetch: Fetch, actor: str, wish: Typing) -> bool:

@@ -1,11 +1,11 @@
-"""Who may read which messages: decided here for pages, single messages, and what is done to them."""
+"""Who may read which messages: decided here for pages, single messages and what is done to them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from quartchat.chat.core import chat_and_member
-from quartchat.errors import AlreadyGone, MessageNotFound
+from quartchat.errors import AlreadyGone, Banned, MessageNotFound
 from quartchat.store import bans, messages, rooms
 from quartchat.store.people import Fetch
 
@@ -17,12 +17,13 @@ def first_seen(chat: Any, member: Any | None) -> int:
 
 async def readable(fetch: Fetch, actor: str, chat_id: str) -> tuple[Any, Any]:
     """The chat, and the membership of who reads (None in a public room that they may read
-    without). Raises ChatNotFound, NotAMember."""
+    without). Raises ChatNotFound, NotAMember, Banned (from a public room)."""
     chat = await rooms.get(fetch, chat_id)
     member = await rooms.membership(fetch, chat_id, actor) if chat else None
-    is_open = chat is not None and chat.public and chat.history == "all"
-    if not member and (not is_open or await bans.is_banned(fetch, chat_id, actor)):
+    if member is None and (chat is None or not chat.public or chat.history != "all"):
         return await chat_and_member(fetch, chat_id, actor)
+    if member is None and await bans.is_banned(fetch, chat_id, actor):
+        raise Banned
     return chat, member
 
 

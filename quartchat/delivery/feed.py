@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.bus.base import Bus
-from quartchat.delivery.scopes import NOTIFICATION, Scope, Scopes, affected
+from quartchat.delivery.scopes import REMOVED, Scope, Scopes
 from quartchat.events import Event, Page, user_topic
 from quartchat.store import log as rows
 from quartchat.store.engine import Database
@@ -23,7 +23,6 @@ from quartchat.store.tail import Tail, page_of
 from quartchat.store.writer import Transaction
 
 FOLLOW_PAGE = 1000
-REMOVED = "user_removed"
 REDACTING = frozenset({"message_deleted", REMOVED})
 log = structlog.get_logger("quartchat.feed")
 
@@ -69,8 +68,7 @@ class Feed:
             self.tail.redact(event)
 
     def _take_in(self, events: list[Event]) -> None:
-        changed = [user for event in events for user in affected(event)]
-        self.scopes.forget(changed)
+        changed = self.scopes.take_in(events)
         self.tail.extend(events)
         self.bus.notify({event.topic for event in events} | {user_topic(user) for user in changed})
         for event in events:
@@ -149,8 +147,7 @@ async def _news(connection: AsyncConnection, seen: int) -> tuple[rows.State, lis
 
 
 def _shown(page: Page, scope: Scope) -> Page:
-    told = any(event.type == NOTIFICATION for event in page.events)
-    if (scope.only is None and not told) or all(map(scope.shows, page.events)):
+    if not scope.picks(page.events) or all(map(scope.shows, page.events)):
         return page
     shown = [event for event in page.events if scope.shows(event)]
     return Page(shown, page.cursor, page.complete, page.reached)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quartchat.events import ALL, Event, chat_of, chat_topic, user_topic
 
 MAX_CACHED = 20_000
-LEFT, NOTIFICATION = "user_left", "notification"
+LEFT, NOTIFICATION, REMOVED = "user_left", "notification", "user_removed"
+# What tells of a message that may be older than the reader's joining.
+_OF_MESSAGES = frozenset({"message_edited", "message_deleted", "message_reacted", "message_pinned"})
 # What is told to a user about one of their chats.
 ABOUT_A_CHAT = frozenset({LEFT, "messages_read", "chat_settings"})
 _CHANGES = frozenset({"user_joined", LEFT, "chat_created"})
@@ -19,36 +21,53 @@ _CHANGES = frozenset({"user_joined", LEFT, "chat_created"})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`since`: topic -> id of the first event that may be seen. `only`: the chats that the
-    reader asked for, or None for all."""
+    """`since`: topic -> id of the first event that may be seen. `back`: topic -> id of the first
+    message that may be read back, of those chats that do not show all their history. `only`: the
+    chats that the reader asked for, or None for all."""
 
     user_id: str
     since: Mapping[str, int]
     only: frozenset[str] | None = None
+    back: Mapping[str, int] = field(default_factory=dict)
 
     def starts(self, cursor: int) -> dict[str, int]:
         """Topic -> the id after which to read."""
         return {topic: max(cursor, first - 1) for topic, first in self.since.items()}
 
     def narrow(self, chats: Collection[str] | None) -> Scope:
-        """The part about some chats; of what is addressed to the user only what is about these chats."""
+        """The part about some chats; of what is addressed to the user only what is about them."""
         if chats is None:
             return self
-        keep = {chat_topic(chat) for chat in chats} | {user_topic(self.user_id)}
+        keep = {chat_topic(chat) for chat in chats} | {user_topic(self.user_id), ALL}
         since = {topic: first for topic, first in self.since.items() if topic in keep}
-        return Scope(self.user_id, since, frozenset(chats))
+        return Scope(self.user_id, since, frozenset(chats), self.back)
+
+    def picks(self, events: Iterable[Event]) -> bool:
+        """Whether there may be one among these that is not shown."""
+        if self.only is not None:
+            return True
+        if not self.back:
+            return any(event.type == NOTIFICATION for event in events)
+        return any(event.type == NOTIFICATION or event.type in _OF_MESSAGES for event in events)
 
     def shows(self, event: Event) -> bool:
         """Whether this reader gets an event that one of its topics brought."""
         if event.topic not in self.since:
             return False
         if chat_of(event.topic) is not None:
-            return True
+            return event.type not in _OF_MESSAGES or self._may_read(event)
         if event.type == NOTIFICATION and not self._may_be_told(event):
             return False
         if self.only is None:
             return True
+        if event.type == REMOVED:  # what they wrote in these chats is gone, too
+            return True
         return event.type in ABOUT_A_CHAT and event.fields().get("chat_id") in self.only
+
+    def _may_read(self, event: Event) -> bool:
+        """Nothing is told of a message from before, where one may not read it back."""
+        first = self.back.get(event.topic, 0)
+        return first == 0 or int(event.form("message_id", _message_id)) >= first
 
     def _may_be_told(self, event: Event) -> bool:
         """Nothing of a chat is told to who is not in it any more, also not in a notification."""
@@ -66,9 +85,15 @@ def affected(event: Event) -> list[str]:
     return [user for user in named if isinstance(user, str)]
 
 
+def _message_id(event: Event) -> bytes:
+    """Of the message that it tells of; decoded once for all readers."""
+    return str(event.fields()["message_id"]).encode()
+
+
 class Scopes:
-    def __init__(self, load: Callable[[str], Awaitable[Mapping[str, int]]]) -> None:
-        """`load(user_id)` gives chat id -> first event id, as committed."""
+    def __init__(self, load: Callable[[str], Awaitable[Mapping[str, tuple[int, int]]]]) -> None:
+        """`load(user_id)` gives chat id -> the ids of the first event that may be seen and of the
+        first message that may be read back (0: all), as committed."""
         self._load = load
         self._cache: OrderedDict[str, Scope] = OrderedDict()
         self._loads: dict[str, asyncio.Task[Scope]] = {}
@@ -92,8 +117,9 @@ class Scopes:
         except Exception:
             self._loads.pop(user_id, None)
             raise
-        since = {chat_topic(chat): first for chat, first in chats.items()}
-        return Scope(user_id, {**since, user_topic(user_id): 0, ALL: 0})
+        since = {chat_topic(chat): first for chat, (first, _) in chats.items()}
+        back = {chat_topic(chat): first for chat, (_, first) in chats.items() if first}
+        return Scope(user_id, {**since, user_topic(user_id): 0, ALL: 0}, None, back)
 
     def _keep(self, scope: Scope) -> None:
         self._cache[scope.user_id] = scope
@@ -102,6 +128,17 @@ class Scopes:
 
     def is_current(self, scope: Scope) -> bool:
         return self._cache.get(scope.user_id) is scope
+
+    def take_in(self, events: Iterable[Event]) -> list[str]:
+        """Forget what these events change; the users whose chats are others from now on."""
+        changed: list[str] = []
+        for event in events:
+            changed += affected(event)
+            if event.type == "chat_updated" and "history" in event.fields():
+                self.forget([who for who, one in self._cache.items() if event.topic in one.since])
+                self._loads.clear()  # what is being read now may be older
+        self.forget(changed)
+        return changed
 
     def forget(self, users: Iterable[str]) -> None:
         for user_id in users:

@@ -13,7 +13,7 @@ from quartchat.store.schema import members, messages, users
 SMALL_CHAT = 100  # members
 
 
-def is_small(chat_id: str) -> ColumnElement[bool]:
+def is_small(chat_id: str | ColumnElement[str]) -> ColumnElement[bool]:
     """SQL: whether a chat has at most so many members; reads no more of them than that."""
     other = members.alias()
     more = select(other.c.user_id).where(other.c.chat_id == chat_id)
@@ -46,9 +46,13 @@ async def readers(fetch: Fetch, chat_id: str, user_id: str) -> list[dict[str, An
     return [dict(row._mapping) for row in await fetch(_readers(chat_id).where(seen))]
 
 
-async def newest_message(fetch: Fetch, chat_id: str, upto: int) -> int:
-    """The id of a chat's newest message up to this id, 0 where there is none."""
-    query = select(func.max(messages.c.event_id)).where(
-        messages.c.chat_id == chat_id, messages.c.event_id <= upto
+async def any_unread(fetch: Fetch, member: Any, upto: int) -> bool:
+    """Whether there is a message of others up to this id that the member has not read."""
+    query = select(messages.c.event_id).where(
+        messages.c.chat_id == member.chat_id,
+        messages.c.event_id > member.read_upto,
+        messages.c.event_id <= upto,
+        messages.c.sender_id != member.user_id,
+        messages.c.deleted.is_(False),
     )
-    return (await fetch(query)).scalar_one() or 0
+    return (await fetch(query.limit(1))).first() is not None

@@ -22,6 +22,7 @@ from quartchat.store.schema import follows, friendships, users
 from quartchat.store.writer import Transaction
 
 MOST_LISTED = 1000
+TAKEN_BACK = 0.0
 INSERT, INSERT_FOLLOW = insert(friendships), insert(follows)
 
 
@@ -31,27 +32,49 @@ def _pair(one: str, other: str) -> ColumnElement[bool]:
 
 
 async def between(fetch: Fetch, one: str, other: str) -> Any | None:
-    """Their row: `asked_by`, `accepted_at` (None: not answered yet)."""
+    """Their row: `asked_by`, `asked_at` (0: taken back after it was declined), `accepted_at`,
+    `declined_at` (both None: not answered yet)."""
     return (await fetch(select(friendships).where(_pair(one, other)))).one_or_none()
 
 
 def as_seen(row: Any | None, user_id: str) -> str:
-    """A row as one of the two sees it: "none", "friends", "asked" (by this user), "asks"."""
-    if row is None:
+    """A row as one of the two sees it: "none", "friends", "asked" (by this user), "asks". Who was
+    declined does not learn of it; who declined sees nothing more of it."""
+    if row is None or row.asked_at == TAKEN_BACK:
         return "none"
     if row.accepted_at is not None:
         return "friends"
-    return "asked" if row.asked_by == user_id else "asks"
+    if row.asked_by == user_id:
+        return "asked"
+    return "asks" if row.declined_at is None else "none"
 
 
 def add(tx: Transaction, asker: str, other: str) -> None:
     first, second = sorted((asker, other))
     row = {"first_id": first, "second_id": second, "asked_by": asker, "asked_at": tx.now}
-    tx.run(INSERT, {**row, "accepted_at": None})
+    tx.run(INSERT, row)
 
 
 def accept(tx: Transaction, one: str, other: str) -> None:
-    tx.run(update(friendships).where(_pair(one, other)).values(accepted_at=tx.now))
+    _set(tx, one, other, accepted_at=tx.now, declined_at=None)
+
+
+def decline(tx: Transaction, one: str, other: str) -> None:
+    _set(tx, one, other, declined_at=tx.now)
+
+
+def ask_again(tx: Transaction, asker: str, other: str) -> None:
+    """After it was declined: the other one still sees nothing of it."""
+    _set(tx, asker, other, asked_at=tx.now)
+
+
+def take_back(tx: Transaction, asker: str, other: str) -> None:
+    """What was declined: the row stays, so that it stays declined."""
+    _set(tx, asker, other, asked_at=TAKEN_BACK)
+
+
+def _set(tx: Transaction, one: str, other: str, **values: Any) -> None:
+    tx.run(update(friendships).where(_pair(one, other)).values(**values))
 
 
 def remove(tx: Transaction, one: str, other: str) -> None:
@@ -68,8 +91,15 @@ def _mine(user_id: str) -> ColumnElement[bool]:
     return or_(friendships.c.first_id == user_id, friendships.c.second_id == user_id)
 
 
+def _seen_by(user_id: str) -> ColumnElement[bool]:
+    """SQL: of which `as_seen` says anything but "none"."""
+    declined = friendships.c.declined_at.is_not(None)
+    not_mine = friendships.c.asked_by != user_id
+    return ~(declined & (not_mine | (friendships.c.asked_at == TAKEN_BACK)))
+
+
 async def of_user(fetch: Fetch, user_id: str) -> list[Any]:
-    """id, name, picture, asked_by, accepted_at of the newest `MOST_LISTED`, by name."""
+    """id, name, picture, and what `as_seen` reads, of the newest `MOST_LISTED`, by name."""
     when = func.coalesce(friendships.c.accepted_at, friendships.c.asked_at)
     query = (
         select(
@@ -78,10 +108,12 @@ async def of_user(fetch: Fetch, user_id: str) -> list[Any]:
             users.c.name_key,
             users.c.picture,
             friendships.c.asked_by,
+            friendships.c.asked_at,
             friendships.c.accepted_at,
+            friendships.c.declined_at,
         )
         .join(users, users.c.id == _other(user_id))
-        .where(_mine(user_id), users.c.removed_at.is_(None))
+        .where(_mine(user_id), _seen_by(user_id), users.c.removed_at.is_(None))
         .order_by(when.desc())
         .limit(MOST_LISTED)
     )

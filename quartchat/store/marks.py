@@ -3,10 +3,11 @@ finds all that repeats it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import Select, and_, delete, func, insert, or_, select
 
 from quartchat.events import Event
 from quartchat.store.log import event_of
@@ -14,49 +15,116 @@ from quartchat.store.people import Fetch
 from quartchat.store.schema import events, messages, pins, reactions, traces
 from quartchat.store.writer import Transaction
 
-SHOWN_BY = 200  # of those who reacted with the same, so many are named
+SHOWN_BY = 20  # of those who reacted with the same, so many are named: the first
 INSERT_REACTION, INSERT_PIN, INSERT_TRACE = insert(reactions), insert(pins), insert(traces)
 Marks = dict[int, dict[str, Any]]
 
 
-async def of(fetch: Fetch, message_ids: Collection[int]) -> Marks:
-    """message id -> `reactions` and `pinned`, of those messages that have any."""
+@dataclass(slots=True)
+class Given:
+    """One emoji on one message: how many have put it there, and the first of them, in order: when
+    and who (one more than `SHOWN_BY`: who follows when one of them takes it back)."""
+
+    emoji: str
+    count: int
+    first: list[tuple[float, str]] = field(default_factory=list)
+
+    def data(self) -> dict[str, Any]:
+        user_ids = [user_id for _, user_id in self.first[:SHOWN_BY]]
+        return {"emoji": self.emoji, "count": self.count, "user_ids": user_ids}
+
+
+async def of(fetch: Fetch, message_ids: Collection[int], reader: str | None = None) -> Marks:
+    """message id -> `reactions` (as `shown` of it) and `pinned`, of those messages that have any.
+    A `reader` who has reacted is named also beyond the first, at the end."""
     found: Marks = {}
     if not message_ids:
         return found
     ids = list(message_ids)
     for row in await fetch(select(pins.c.message_id).where(pins.c.message_id.in_(ids))):
         found.setdefault(row.message_id, {})["pinned"] = True
-    query = select(reactions).where(reactions.c.message_id.in_(ids))
-    by_message: dict[int, list[Any]] = {}
-    for row in await fetch(query.order_by(reactions.c.reacted_at, reactions.c.user_id)):
-        by_message.setdefault(row.message_id, []).append(row)
-    for message_id, rows in by_message.items():
-        found.setdefault(message_id, {})["reactions"] = summed(
-            (row.emoji, row.user_id) for row in rows
-        )
+    by_message = await given(fetch, ids)
+    many = [id_ for id_, kinds in by_message.items() if any(one.count > SHOWN_BY for one in kinds)]
+    mine = await _by(fetch, many, reader) if reader and many else set()
+    for message_id, kinds in by_message.items():
+        put_on = found.setdefault(message_id, {})["reactions"] = shown(kinds)
+        for one in put_on:
+            if (message_id, one["emoji"]) in mine and reader not in one["user_ids"]:
+                one["user_ids"].append(reader)
     return found
 
 
-def summed(given: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """(emoji, user id) in the order in which they came -> [{emoji, count, user_ids}], each emoji
-    at the place of its first."""
-    users: dict[str, list[str]] = {}
-    for emoji, user_id in given:
-        users.setdefault(emoji, []).append(user_id)
-    return [
-        {"emoji": emoji, "count": len(ids), "user_ids": ids[:SHOWN_BY]}
-        for emoji, ids in users.items()
-    ]
+def shown(kinds: Collection[Given]) -> list[dict[str, Any]]:
+    """[{emoji, count, user_ids (the first)}], each emoji at the place of its first."""
+    return [one.data() for one in sorted(kinds, key=lambda one: one.first[0])]
 
 
-async def reactions_to(fetch: Fetch, message_id: int) -> list[tuple[str, str]]:
-    """(emoji, user id), oldest first."""
-    query = select(reactions.c.emoji, reactions.c.user_id).where(
-        reactions.c.message_id == message_id
+async def given(fetch: Fetch, message_ids: Collection[int]) -> dict[int, list[Given]]:
+    """message id -> its reactions. Beside the counts it reads only who is named."""
+    counted = _counted(message_ids).subquery()
+    query = (
+        select(counted.c.count, reactions)
+        .join(
+            reactions,
+            and_(
+                reactions.c.message_id == counted.c.message_id,
+                reactions.c.emoji == counted.c.emoji,
+                or_(counted.c.upto.is_(None), reactions.c.reacted_at <= counted.c.upto),
+            ),
+        )
+        .order_by(reactions.c.reacted_at, reactions.c.user_id)
     )
-    rows = await fetch(query.order_by(reactions.c.reacted_at, reactions.c.user_id))
-    return [(row.emoji, row.user_id) for row in rows]
+    kinds: dict[tuple[int, str], Given] = {}
+    for row in await fetch(query):
+        one = Given(row.emoji, row.count)
+        first = kinds.setdefault((row.message_id, row.emoji), one).first
+        if len(first) <= SHOWN_BY:  # more come only of those who reacted at the same moment
+            first.append((row.reacted_at, row.user_id))
+    found: dict[int, list[Given]] = {}
+    for (message_id, _), one in kinds.items():
+        found.setdefault(message_id, []).append(one)
+    return found
+
+
+def _counted(message_ids: Collection[int]) -> Select[Any]:
+    """message_id, emoji, count, and when the last came who is read (NULL: all are)."""
+    same = reactions.alias()
+    upto = (
+        select(same.c.reacted_at)
+        .where(same.c.message_id == reactions.c.message_id, same.c.emoji == reactions.c.emoji)
+        .order_by(same.c.reacted_at)
+        .offset(SHOWN_BY)
+        .limit(1)
+        .correlate(reactions)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            reactions.c.message_id,
+            reactions.c.emoji,
+            func.count().label("count"),
+            upto.label("upto"),
+        )
+        .where(reactions.c.message_id.in_(list(message_ids)))
+        .group_by(reactions.c.message_id, reactions.c.emoji)
+    )
+
+
+async def _by(fetch: Fetch, ids: Collection[int], user_id: str) -> set[tuple[int, str]]:
+    """(message id, emoji) of this user's reactions to these messages."""
+    query = select(reactions.c.message_id, reactions.c.emoji).where(
+        reactions.c.user_id == user_id, reactions.c.message_id.in_(list(ids))
+    )
+    return {(row.message_id, row.emoji) for row in await fetch(query)}
+
+
+async def has_reacted(fetch: Fetch, message_id: int, emoji: str, user_id: str) -> bool:
+    query = select(reactions.c.emoji).where(
+        reactions.c.message_id == message_id,
+        reactions.c.emoji == emoji,
+        reactions.c.user_id == user_id,
+    )
+    return (await fetch(query)).first() is not None
 
 
 def add_reaction(tx: Transaction, message_id: int, emoji: str, user_id: str) -> None:

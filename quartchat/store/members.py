@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta
@@ -12,6 +12,9 @@ from quartchat.store.people import Fetch, name_key
 from quartchat.store.schema import members, users
 
 SHOWN = 100  # members of a chat in a list of chats
+MOST_SHOWN = 2000  # in all of such a list: of many chats fewer of each, but of each at least
+LEAST_SHOWN = 2
+LARGE = 1000  # members: beyond, the database is asked for each chat by itself
 PARTS = 100  # of one statement; SQLite takes 500
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 # SQL: the order of members.
@@ -38,11 +41,14 @@ async def first(fetch: Fetch, chat_id: str) -> list[dict[str, Any]]:
 
 
 async def first_of(fetch: Fetch, sizes: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
-    """The same of several chats (chat id -> how many members it has) at once. Of small ones all
-    rows are read and sorted here; of each large one the database sorts out the first."""
-    small = [chat_id for chat_id, size in sizes.items() if size <= SHOWN]
-    large = [_first_places(chat_id) for chat_id, size in sizes.items() if size > SHOWN]
-    parts: list[Any] = [_PLACES.where(members.c.chat_id.in_(small))] if small else []
+    """The same of several chats (chat id -> how many members it has) at once; of many chats
+    fewer of each (see `share`)."""
+    most = share(sizes.values())
+    whole = [chat_id for chat_id, size in sizes.items() if size <= most]
+    small = [chat_id for chat_id, size in sizes.items() if most < size <= LARGE]
+    large = [_first_places(chat_id, most) for chat_id, size in sizes.items() if size > LARGE]
+    parts: list[Any] = [_PLACES.where(members.c.chat_id.in_(whole))] if whole else []
+    parts += [_first_of_each(small, most)] if small else []
     parts += [union_all(*large[at : at + PARTS]) for at in range(0, len(large), PARTS)]
     found: dict[str, list[dict[str, Any]]] = {}
     for part in parts:
@@ -51,14 +57,35 @@ async def first_of(fetch: Fetch, sizes: Mapping[str, int]) -> dict[str, list[dic
     return found
 
 
+def share(sizes: Collection[int]) -> int:
+    """How many members of each chat are listed, by how many each has: so many that the list
+    holds at most `MOST_SHOWN`, but at least `LEAST_SHOWN` and at most `SHOWN` of each."""
+    left = MOST_SHOWN
+    for place, size in enumerate(sorted(sizes)):
+        chats = len(sizes) - place  # which have at least this size
+        if size * chats > left:
+            return max(LEAST_SHOWN, min(SHOWN, left // chats))
+        left -= size
+    return SHOWN
+
+
 _PLACES = select(
     members.c.chat_id, members.c.user_id, members.c.role, members.c.since, RANK.label("rank")
 )
+_ORDER = (RANK, members.c.since, members.c.user_id)
 
 
-def _first_places(chat_id: str) -> Select[Any]:
-    order = (RANK, members.c.since, members.c.user_id)
-    first = _PLACES.where(members.c.chat_id == chat_id).order_by(*order).limit(SHOWN)
+def _first_of_each(chat_ids: Collection[str], most: int) -> Select[Any]:
+    """Of chats that are not large: all their rows are read and sorted."""
+    number = func.row_number().over(partition_by=members.c.chat_id, order_by=_ORDER)
+    places = _PLACES.add_columns(number.label("number")).where(members.c.chat_id.in_(chat_ids))
+    of = places.subquery().c
+    return select(of.chat_id, of.user_id, of.role, of.since, of.rank).where(of.number <= most)
+
+
+def _first_places(chat_id: str, most: int) -> Select[Any]:
+    """Of a large chat: the database keeps no more than it gives."""
+    first = _PLACES.where(members.c.chat_id == chat_id).order_by(*_ORDER).limit(most)
     return select(first.subquery())
 
 
@@ -97,7 +124,7 @@ async def page(
         )
         .join(users, users.c.id == members.c.user_id)
         .where(members.c.chat_id == chat_id, users.c.removed_at.is_(None))
-        .order_by(RANK, members.c.since, members.c.user_id)
+        .order_by(*_ORDER)
         .limit(limit)
     )
     if key := name_key(q):

@@ -31,9 +31,10 @@ _SHOWN = (
 )
 
 
-def of_chat(chat_id: str, upto: int) -> ColumnElement[bool]:
-    """SQL: about messages of this chat up to this id."""
-    return and_(notifications.c.chat_id == chat_id, notifications.c.message_id <= upto)
+def of_chat(chat_id: str, upto: int | None = None) -> ColumnElement[bool]:
+    """SQL: about messages of this chat, all or up to this id."""
+    here = notifications.c.chat_id == chat_id
+    return here if upto is None else and_(here, notifications.c.message_id <= upto)
 
 
 def among(ids: Collection[int]) -> ColumnElement[bool]:
@@ -46,14 +47,19 @@ def of_actor(type_: str, actor_id: str) -> ColumnElement[bool]:
     return and_(notifications.c.type == type_, notifications.c.actor_id == actor_id)
 
 
-def _theirs(user_id: str) -> ColumnElement[bool]:
-    """SQL: the user's, but for those of chats that they are not in any more."""
+def _standing() -> ColumnElement[bool]:
+    """SQL: but for those of chats that whose they are is not in any more."""
     here = exists().where(
         members.c.chat_id == notifications.c.chat_id,
         members.c.user_id == notifications.c.user_id,
         members.c.since <= notifications.c.message_id,
     )
-    return and_(notifications.c.user_id == user_id, or_(notifications.c.chat_id.is_(None), here))
+    return or_(notifications.c.chat_id.is_(None), here)
+
+
+def _theirs(user_id: str) -> ColumnElement[bool]:
+    """SQL: the user's, but for those of chats that they are not in any more."""
+    return and_(notifications.c.user_id == user_id, _standing())
 
 
 async def get(fetch: Fetch, user_id: str, event_id: int) -> Any | None:
@@ -87,6 +93,28 @@ async def unread(fetch: Fetch, user_id: str, which: ColumnElement[bool] | None =
     )
     query = query if which is None else query.where(which)
     return [row.event_id for row in await fetch(query.order_by(notifications.c.event_id))]
+
+
+async def unread_of(fetch: Fetch, message_ids: Collection[int]) -> dict[str, list[int]]:
+    """user id -> the event ids of their unread notifications of these messages."""
+    query = select(notifications.c.user_id, notifications.c.event_id).where(
+        notifications.c.message_id.in_(list(message_ids)),
+        notifications.c.is_read.is_(False),
+        _standing(),
+    )
+    found: dict[str, list[int]] = {}
+    for row in await fetch(query.order_by(notifications.c.event_id)):
+        found.setdefault(row.user_id, []).append(row.event_id)
+    return found
+
+
+async def counts_unread(fetch: Fetch, user_ids: Collection[str]) -> dict[str, int]:
+    """user id -> how many unread ones they have, of those who have any."""
+    query = select(notifications.c.user_id, func.count().label("count")).where(
+        notifications.c.user_id.in_(list(user_ids)), notifications.c.is_read.is_(False), _standing()
+    )
+    rows = await fetch(query.group_by(notifications.c.user_id))
+    return {row.user_id: row.count for row in rows}
 
 
 async def any_of(fetch: Fetch, user_id: str, which: ColumnElement[bool]) -> bool:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import Select, or_, select, update
 
-from quartchat.store.audience import SMALL_CHAT
+from quartchat.store.audience import is_small
 from quartchat.store.people import Fetch
 from quartchat.store.schema import members, users
 from quartchat.store.writer import Transaction
@@ -16,15 +16,9 @@ from quartchat.store.writer import Transaction
 AT_ONCE = 500  # values of one IN
 
 
-def _is_small(chat_id: ColumnElement[str]) -> ColumnElement[bool]:
-    other = members.alias()
-    more = select(other.c.user_id).where(other.c.chat_id == chat_id)
-    return ~exists(more.offset(SMALL_CHAT).limit(1))
-
-
 def _chats_of(user_id: str, *, small: bool) -> Select[tuple[str]]:
     mine = members.alias()
-    fits = _is_small(mine.c.chat_id)
+    fits = is_small(mine.c.chat_id)
     return select(mine.c.chat_id).where(mine.c.user_id == user_id, fits if small else ~fits)
 
 

@@ -40,15 +40,22 @@ async def membership(fetch: Fetch, chat_id: str, user_id: str) -> Any | None:
     return (await fetch(query)).one_or_none()
 
 
-async def since(fetch: Fetch, user_id: str) -> dict[str, int]:
-    """chat id -> id of the first event that the user may see."""
-    query = select(members.c.chat_id, members.c.since).where(members.c.user_id == user_id)
-    return {row.chat_id: row.since for row in await fetch(query)}
+async def since(fetch: Fetch, user_id: str) -> dict[str, tuple[int, int]]:
+    """chat id -> the ids of the first event that the user may see, and of the first message that
+    they may read back (0: all)."""
+    query = (
+        select(members.c.chat_id, members.c.since, chats.c.history)
+        .join(chats, chats.c.id == members.c.chat_id)
+        .where(members.c.user_id == user_id)
+    )
+    rows = await fetch(query)
+    return {row.chat_id: (row.since, 0 if row.history == "all" else row.since) for row in rows}
 
 
-async def member_ids(fetch: Fetch, chat_id: str) -> list[str]:
-    query = select(members.c.user_id).where(members.c.chat_id == chat_id)
-    return [row.user_id for row in await fetch(query)]
+async def count_mine(fetch: Fetch, user_id: str) -> int:
+    """How many chats a user is in."""
+    query = select(func.count()).select_from(members).where(members.c.user_id == user_id)
+    return int((await fetch(query)).scalar_one())
 
 
 def _mine(user_id: str) -> Select[Any]:
@@ -126,34 +133,6 @@ async def those_in(fetch: Fetch, chat_id: str, user_ids: Collection[str]) -> set
         members.c.chat_id == chat_id, members.c.user_id.in_(list(user_ids))
     )
     return {row.user_id for row in await fetch(query)}
-
-
-async def acquaintances(fetch: Fetch, user_id: str, most: int) -> list[str]:
-    """The members, each once, of the user's chats that have at most so many of them."""
-    mine_, other = members.alias(), members.alias()
-    small = (
-        select(mine_.c.chat_id)
-        .join(other, other.c.chat_id == mine_.c.chat_id)
-        .where(mine_.c.user_id == user_id)
-        .group_by(mine_.c.chat_id)
-        .having(func.count() <= most)
-    )
-    query = select(members.c.user_id).where(members.c.chat_id.in_(small)).distinct()
-    return [row[0] for row in await fetch(query)]
-
-
-async def members_of_mine(fetch: Fetch, user_id: str) -> dict[str, set[str]]:
-    """chat id -> its members, of each of the user's chats."""
-    mine_ = members.alias()
-    query = (
-        select(members.c.chat_id, members.c.user_id)
-        .join(mine_, mine_.c.chat_id == members.c.chat_id)
-        .where(mine_.c.user_id == user_id)
-    )
-    found: dict[str, set[str]] = {}
-    for row in await fetch(query):
-        found.setdefault(row.chat_id, set()).add(row.user_id)
-    return found
 
 
 def add_member(

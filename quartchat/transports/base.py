@@ -24,10 +24,12 @@ from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Subscriber, Wish
 from quartchat.errors import ChatError, Invalid, RateLimited, Unauthenticated
 from quartchat.events import Page, ephemeral
+from quartchat.locale.language import current
+from quartchat.locale.texts import gettext
 from quartchat.protocol import read_cursor
-from quartchat.services import Services
+from quartchat.services import Fragment, Services
 from quartchat.store.people import Fetch
-from quartchat.transports.forms import PAD, Form, Fragment, lines, sse
+from quartchat.transports.forms import PAD, Form, lines, sse
 
 HEARTBEATS = (1.0, 60.0)
 OVERLOAD_RETRY_MS = 5000
@@ -113,9 +115,9 @@ def _seconds(raw: str | None, name: str, default: float, least: float, most: flo
     try:
         value = default if raw is None or raw == "" else float(raw)
     except ValueError as error:
-        raise Invalid(f"{name} takes a number of seconds.", field=name) from error
+        raise Invalid("{name} takes a number of seconds.", field=name, name=name) from error
     if not value == value:  # noqa: PLR0124  (not a number)
-        raise Invalid(f"{name} takes a number of seconds.", field=name)
+        raise Invalid("{name} takes a number of seconds.", field=name, name=name)
     return min(max(value, least), most)
 
 
@@ -125,7 +127,8 @@ def hold_seconds(raw: str | None) -> float:
 
 
 def html_wanted(asked: Request | Websocket) -> Fragment | None:
-    return services().fragment if asked.args.get("html") == "1" else None
+    """The fragments that are to go with the events, in the language of the request."""
+    return services().fragments(current()) if asked.args.get("html") == "1" else None
 
 
 def subscribe(session: Session, wanted: Wish) -> Subscriber:
@@ -160,7 +163,7 @@ async def _body(
 
 def overload(error: ChatError) -> Any:
     """Told with 200 and an end: an EventSource gives up for good at an error status."""
-    return ephemeral("goodbye", {"retry_ms": OVERLOAD_RETRY_MS, "message": error.message})
+    return ephemeral("goodbye", {"retry_ms": OVERLOAD_RETRY_MS, "message": error.text(gettext)})
 
 
 def come_back(error: ChatError) -> Response:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sse_starlette import ServerSentEvent
 
 from quartchat.events import Event, Page, encode_data
+from quartchat.services import Fragment
 
 TOLD = frozenset({"reset", "goodbye"})
-Fragment = Callable[[Event], str | None]
 PAD = b" " * 2047 + b"\n"  # some scanners hold back the first KB of a body
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """`event`: one event's bytes. `page`: those of all events of a page, as one write.
-    `name` tells forms apart in the caches."""
+    `name` tells forms apart in the caches, and so the languages of what they hold."""
 
     name: str
     event: Callable[[Event], bytes]
@@ -38,7 +38,7 @@ def json_bytes(fragment: Fragment | None) -> Callable[[Event], bytes]:
         return event.json
 
     def with_html(event: Event) -> bytes:
-        html = fragment(event) if fragment and event.id is not None else None
+        html = fragment.of_event(event) if fragment and event.id is not None else None
         return event.json if html is None else event.json[:-1] + b',"html":%s}' % encode_data(html)
 
     return with_html if fragment else plain
@@ -46,18 +46,18 @@ def json_bytes(fragment: Fragment | None) -> Callable[[Event], bytes]:
 
 def text(fragment: Fragment | None) -> Form:
     """The event's JSON alone: one WebSocket frame."""
-    return Form("json+html" if fragment else "json", json_bytes(fragment))
+    return Form(f"json{_html(fragment)}", json_bytes(fragment))
 
 
 def lines(fragment: Fragment | None) -> Form:
     """A line of JSON per event."""
     body = json_bytes(fragment)
-    return Form("lines+html" if fragment else "lines", lambda event: body(event) + b"\n")
+    return Form(f"lines{_html(fragment)}", lambda event: body(event) + b"\n")
 
 
 def array(fragment: Fragment | None) -> Form:
     """A JSON array of the page's events."""
-    name = "json+html" if fragment else "json"
+    name = f"json{_html(fragment)}"
     return Form(name, json_bytes(fragment), lambda parts: b"[%s]" % b",".join(parts))
 
 
@@ -68,7 +68,7 @@ def sse(fragment: Fragment | None, *, named: bool) -> Form:
     def frame(event: Event) -> bytes:
         return _sse_frame(event, body(event).decode(), event.type if named else None)
 
-    return Form(f"sse{'+named' * named}{'+html' * bool(fragment)}", frame)
+    return Form(f"sse{'+named' * named}{_html(fragment)}", frame)
 
 
 def sse_html(fragment: Fragment, *, named: bool) -> Form:
@@ -76,24 +76,28 @@ def sse_html(fragment: Fragment, *, named: bool) -> Form:
     named JSON for what a page must act on: `reset` (load anew) and `goodbye`."""
 
     def frame(event: Event) -> bytes:
-        html = fragment(event) if event.id is not None else None
+        html = fragment.of_stream(event) if event.id is not None else None
         if event.type in TOLD:
             return _sse_frame(event, event.json.decode(), event.type)
         if html is None:
             return b": %s\n\n" % event.type.encode()
         return _sse_frame(event, html, event.type if named else None)
 
-    return Form(f"sse-fragments{'+named' * named}", frame)
+    return Form(f"sse-fragments{'+named' * named}:{fragment.locale}", frame)
 
 
 def fragments(fragment: Fragment) -> Form:
     """The page's HTML alone; a comment for what shows nothing, so that silence is broken."""
 
     def piece(event: Event) -> bytes:
-        html = fragment(event) if event.id is not None else None
+        html = fragment.of_stream(event) if event.id is not None else None
         return (html or f"<!-- {event.type} -->").encode() + b"\n"
 
-    return Form("fragments", piece)
+    return Form(f"fragments:{fragment.locale}", piece)
+
+
+def _html(fragment: Fragment | None) -> str:
+    return f"+html:{fragment.locale}" if fragment else ""
 
 
 def _sse_frame(event: Event, data: str, name: str | None) -> bytes:

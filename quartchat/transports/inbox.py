@@ -9,6 +9,7 @@ from quart import Websocket
 
 from quartchat.delivery.session import Session
 from quartchat.errors import BadRequest, ChatError, Forbidden, RateLimited
+from quartchat.locale.texts import gettext
 from quartchat.protocol import Frame, error_frame, read_frame, reply
 from quartchat.services import Services
 from quartchat.transports import base
@@ -117,7 +118,7 @@ class Inbox:
     async def _refuse(self, error: ChatError, frame: Frame | None) -> None:
         """A bad frame gets an error; a connection that sends nothing else is closed."""
         base.log_refusal(error, transport="websocket", user_id=self._session.user_id)
-        await self._socket.send(error_frame(error, frame.request_id if frame else None))
+        await self._socket.send(error_frame(error, frame.request_id if frame else None, gettext))
         self._bad += isinstance(error, BadRequest)
         self._limited += isinstance(error, RateLimited)
         if self._bad >= MOST_BAD:

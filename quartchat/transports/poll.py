@@ -16,6 +16,7 @@ from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Wish
 from quartchat.errors import ChatError, Invalid, TokenExpired
 from quartchat.events import Page
+from quartchat.locale.texts import gettext
 from quartchat.protocol import as_frame, error_frame, reply, shape
 from quartchat.transports import base, forms
 from quartchat.transports.body import read_fields
@@ -50,7 +51,7 @@ async def serial() -> Response:
     wanted = await base.wish(request, who.user_id, cursor)
     hold = base.hold_seconds(None if body.timeout is None else str(body.timeout))
     if len(body.commands) > MOST_COMMANDS:
-        raise Invalid(f"At most {MOST_COMMANDS} commands at once.", field="commands")
+        raise Invalid("At most {most} commands at once.", field="commands", most=MOST_COMMANDS)
     return await _answer(who, replace(wanted, hold=hold), body.commands)
 
 
@@ -60,10 +61,10 @@ async def _run(who: Caller, command: dict[str, Any]) -> bytes | None:
         frame = as_frame(command)
         answer = await base.services().commands.run(who.user_id, frame.type, frame.data)
     except ChatError as error:
-        return error_frame(error, request_id).encode()
+        return error_frame(error, request_id, gettext).encode()
     except Exception as error:  # the answers of the others must not be lost with it
         base.log_fault("poll_command_failed", error)
-        return error_frame(ChatError(), request_id).encode()
+        return error_frame(ChatError(), request_id, gettext).encode()
     return None if answer is None else reply(*answer, request_id).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
+from quartchat.locale.language import current
 from quartchat.transports import base, forms
 
 blueprint = Blueprint("sse", __name__)
@@ -20,5 +21,5 @@ async def events() -> Response:
 def _form() -> forms.Form:
     named = request.args.get("named") == "1"
     if request.args.get("format") == "html":
-        return forms.sse_html(base.services().fragment, named=named)
+        return forms.sse_html(base.services().fragments(current()), named=named)
     return forms.sse(base.html_wanted(request), named=named)

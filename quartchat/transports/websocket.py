@@ -23,6 +23,7 @@ from quartchat.errors import (
     Unauthenticated,
 )
 from quartchat.events import Page
+from quartchat.locale.texts import gettext
 from quartchat.protocol import error_frame, read_frame
 from quartchat.transports import base, forms
 from quartchat.transports.inbox import Inbox, consumed, receive_text
@@ -49,7 +50,7 @@ async def refuse_other_sites() -> Response | None:
     try:
         check_same_origin(base.services(), base.knock(websocket), websocket=True)
     except ChatError as error:
-        return Response(error.message, error.status, content_type="text/plain; charset=utf-8")
+        return Response(error.text(gettext), error.status, content_type="text/plain; charset=utf-8")
     return None
 
 
@@ -67,7 +68,7 @@ async def _serve(user_id: str | None) -> None:
             ending: Ending | None = session.ending
     except ChatError as error:
         base.log_refusal(error, transport="websocket", path=socket.path)
-        await socket.send(error_frame(error))
+        await socket.send(error_frame(error, translate=gettext))
         ending = error
     except Exception as error:  # Quart would close with 1000, as if all were well
         base.log_fault("websocket_failed", error)

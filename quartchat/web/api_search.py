@@ -19,6 +19,7 @@ blueprint = Blueprint("api_search", __name__, url_prefix="/api")
 @blueprint.get("/search")
 async def find() -> Response:
     who = await base.caller()
+    base.services().commands.check_rate(who.user_id)  # each may take a while
     return answer(await search.find(base.services().core, who.user_id, asked()))
 
 

@@ -1,4 +1,4 @@
-"""The pages of those who are not in yet, and of the account: log in, sign up, profile."""
+"""The pages of those who are not in yet: log in, sign up; and the way out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from quartchat.access import Caller
-from quartchat.chat import people
 from quartchat.errors import ChatError, Forbidden
 from quartchat.protocol import Credentials, SignUp
 from quartchat.transports import base
 from quartchat.web import views
-from quartchat.web.account import end_login, guarded, logged_in, safe_next, see, signed_up
+from quartchat.web.account import end_login, logged_in, safe_next, see, signed_up
 from quartchat.web.cookies import clear_cookies, set_cookies
 
 blueprint = Blueprint("doors", __name__)
@@ -53,7 +51,7 @@ async def _login_page(values: dict[str, Any], error: ChatError | None = None) ->
 
 @blueprint.get("/signup")
 async def signup_form() -> Response:
-    return await _signup_page({"setup": request.args.get("setup", "")})
+    return await _signup_page({name: request.args.get(name, "") for name in ("setup", "next")})
 
 
 @blueprint.post("/signup")
@@ -65,7 +63,7 @@ async def signup() -> Response:
         grant = await signed_up(wish)
     except ChatError as error:
         return await _signup_page(dict(form), error)
-    return set_cookies(see("/chats"), grant)
+    return set_cookies(see(safe_next(form.get("next"))), grant)
 
 
 async def _signup_page(values: dict[str, Any], error: ChatError | None = None) -> Response:
@@ -74,51 +72,6 @@ async def _signup_page(values: dict[str, Any], error: ChatError | None = None) -
     errors = views.form_errors(error)
     return await views.page(
         "signup.html", me=None, status=status, values=values, errors=errors, closed=closed
-    )
-
-
-@blueprint.get("/profile")
-async def profile_form() -> Response:
-    me = await views.person(await views.viewer())
-    return await _profile_page(me, {"email": me["email"] or ""})
-
-
-@blueprint.post("/profile")
-async def profile() -> Response:
-    form = await request.form
-    who = await views.viewer()
-    given = {name: form.get(name, "") for name in ("email", "current_password", "new_password")}
-    try:
-        await _change(who, **given)
-    except ChatError as error:
-        return await _profile_page(await views.person(who), given, error=error)
-    return await _profile_page(await views.person(who), given, notice="Saved.")
-
-
-async def _change(who: Caller, email: str, current_password: str, new_password: str) -> None:
-    shared = base.services()
-    shared.commands.check_rate(who.user_id)
-    if not new_password:
-        await people.change(shared.core, who.user_id, email)
-        return
-    with guarded(shared, who.user_id):
-        await people.change(shared.core, who.user_id, email, current_password, new_password)
-    await shared.logins.end_others(who.user_id, who.identity.session_id)
-
-
-async def _profile_page(
-    me: dict[str, Any],
-    values: dict[str, Any],
-    *,
-    error: ChatError | None = None,
-    notice: str | None = None,
-) -> Response:
-    errors = views.form_errors(error)
-    if error and error.field == "password":
-        errors = {"new_password": error.message}
-    status = error.status if error else 200
-    return await views.page(
-        "profile.html", me=me, status=status, values=values, errors=errors, notice=notice
     )
 
 

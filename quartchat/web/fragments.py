@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import Markup
 
 from quartchat.events import Event
+from quartchat.services import Fragment
+from quartchat.web import locale
 from quartchat.web.render import Renderer
 
 
 class Fragments:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
+        self._speaking = {code: self._in(code) for code in locale.LOCALES}
 
-    def of_event(self, event: Event) -> str | None:
-        """The HTML that a page shows for an event; None where it shows nothing."""
-        return self._renderer.fragment(event.id, event.type, _shown(event.fields()))
+    def speaking(self, code: str) -> Fragment:
+        """The fragments of events in this language, whatever the request's own."""
+        return self._speaking[code]
 
-    def timeline(self, messages: Iterable[dict[str, Any]], notes: Iterable[Event]) -> list[Markup]:
-        """The fragments of a page of history, in the order in which things happened."""
-        shown = [(message["event_id"], self.of_message(message)) for message in messages]
-        shown += [(note.id, Markup(self.of_event(note) or "")) for note in notes]  # noqa: S704
-        return [html for _, html in sorted(shown, key=lambda pair: pair[0])]
+    def _in(self, code: str) -> Fragment:
+        def of_event(event: Event) -> str | None:
+            with locale.speaking(code):
+                return self.of_event(event)
+
+        def of_stream(event: Event) -> str | None:
+            with locale.speaking(code):
+                return self.of_event(event, stream=True)
+
+        return Fragment(code, of_event, of_stream)
+
+    def of_event(self, event: Event, *, stream: bool = False) -> str | None:
+        """The HTML that a page shows for an event; None where it shows nothing. `stream`: as
+        it is appended to a page without scripts."""
+        data = _shown(event.fields())
+        return self._renderer.fragment(event.id, event.type, data, stream=stream)
 
     def of_message(self, message: dict[str, Any]) -> Markup:
         """The same for a message of a page of history."""

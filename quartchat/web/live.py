@@ -12,20 +12,38 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
-from quartchat.chat import messages, receipts, rooms
+from quartchat.chat import receipts, rooms
 from quartchat.delivery.session import Goodbye
 from quartchat.delivery.subscriber import Subscriber, Wish
-from quartchat.errors import ChatError, NotAMember, RateLimited, TokenExpired, Unauthenticated
+from quartchat.errors import (
+    ChatError,
+    NotAMember,
+    NotFound,
+    RateLimited,
+    TokenExpired,
+    Unauthenticated,
+)
 from quartchat.events import Page
-from quartchat.protocol import MarkRead
+from quartchat.protocol import MarkRead, read_cursor
 from quartchat.services import Services
 from quartchat.transports import base, forms
-from quartchat.web import views
+from quartchat.web import places, timeline, views
+from quartchat.web.locale import current
+from quartchat.web.places import Place
+from quartchat.web.timeline import Days, Reader
 
 blueprint = Blueprint("live", __name__)
 blueprint.after_request(views.keep_login)
-PAGE = 60
 TYPE = "text/html; charset=utf-8"
+# What hides the old text of a message in a document that can only grow.
+STYLES = {
+    "edited": "#m{id} .body{{text-decoration:line-through;opacity:.6}}"
+    ".of-m{id}:has(~.of-m{id}){{display:none}}",
+    "deleted": "#m{id} .body,#m{id} .quote,#m{id} .marks,#m{id} .reactions,#m{id} .acts,"
+    ".of-m{id},.quote a[href$='#m{id}'] .said,.note a[href$='#m{id}']{{display:none}}"
+    "#m{id} .bubble::before{{content:var(--gone);font-style:italic}}",
+}
+FOR_EVER = "public, max-age=31536000, immutable"
 AGAIN_SECONDS = 5  # a server that is started anew should be back; some proxies cut 10 and more
 
 
@@ -39,35 +57,49 @@ async def live(chat_id: str) -> Response:
     if view is None:
         raise NotAMember
     wanted = replace(await base.wish(request, who.user_id), chats=frozenset({chat_id}))
-    items, cursor = await _first_page(who, chat_id, wanted)
+    days = Days()
+    items, cursor = await _first_page(who, view, wanted, days)
     if view["unread"] and items:
         await _mark_read(base.services(), who, chat_id, cursor)
     head = _head(await views.person(who), view, items)
-    body = _body(base.services(), who, head, replace(wanted, cursor=cursor), _end(chat_id))
+    body = _body(base.services(), who, head, replace(wanted, cursor=cursor), _end(chat_id), days)
     response = Response(body, headers={**base.HEADERS, "Content-Type": TYPE})
     response.timeout = None
     return response
 
 
+@blueprint.get("/marks/<what>/<message_id>.css")
+async def old_text(what: str, message_id: str) -> Response:
+    """The style that an appended line brings along for a message further up."""
+    if what not in STYLES or not (message_id.isascii() and message_id.isdecimal()):
+        raise NotFound
+    headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": FOR_EVER}
+    return Response(STYLES[what].format(id=message_id[:16]), headers=headers)
+
+
 def _head(me: dict[str, Any], view: dict[str, Any], items: list[Any]) -> str:
-    context = {"me": me, "chat": view, "items": items, "nonce": views.nonce()}
+    context: dict[str, Any] = {"me": me, "chat": view, "items": items, "nonce": views.nonce()}
+    context["has_messages"] = not items or view["last_message"] is not None
     return views.renderer().page("live.html", **context, path=request.path)
 
 
-async def _first_page(who: Caller, chat_id: str, wanted: Wish) -> tuple[list[Any], int]:
+async def _first_page(
+    who: Caller, view: dict[str, Any], wanted: Wish, days: Days
+) -> tuple[list[Any], int]:
     if wanted.cursor is not None:
         return [], wanted.cursor
-    span = messages.Span(limit=PAGE)
-    history, notes = await base.services().database.read(
-        lambda c: messages.read_timeline(c, who.user_id, chat_id, span)
+    upto = read_cursor(request.args.get("unread"))
+    if upto is None and view["unread"]:
+        upto = view["read_upto"]
+    part = await base.services().database.read(
+        lambda c: places.read(c, who.user_id, view["chat_id"], Place())
     )
-    shown = views.fragments().timeline(history["messages"], notes)
-    return list(shown), int(history["cursor"])
+    return timeline.lines(part, Reader(who.user_id, upto), days), part.cursor
 
 
 def _end(chat_id: str) -> str:
     """The last piece: the page comes back by itself, from the history."""
-    url = f"/chats/{chat_id}/live"
+    url = views.link("chats", chat_id, "live")
     return views.renderer().page("partials/live_end.html", retry_seconds=AGAIN_SECONDS, url=url)
 
 
@@ -84,11 +116,18 @@ async def _mark_read(shared: Services, who: Caller, chat_id: str, upto: int) -> 
         await receipts.mark_read(shared.core, who.user_id, MarkRead(chat_id, upto))
 
 
+def _new_day(page: Page, days: Days) -> bytes:
+    """The line of the day on which these messages were said, if it is a new one."""
+    said = next((event for event in page.events if event.type == "new_message"), None)
+    line = days.line(said.fields().get("timestamp")) if said else ""
+    return line.encode()
+
+
 async def _body(
-    shared: Services, who: Caller, head: str, wanted: Wish, end: str
+    shared: Services, who: Caller, head: str, wanted: Wish, end: str, days: Days
 ) -> AsyncIterator[bytes]:
     yield head.encode()
-    form = forms.fragments(shared.fragment)
+    form = forms.fragments(shared.fragments(current()))
     try:
         with shared.sessions.open(who.identity, "html", "") as session:
             async with aclosing(Subscriber(session, shared.feed, wanted, shared.clock).pages()) as (
@@ -97,7 +136,7 @@ async def _body(
                 async for page in pages:
                     if any(event.type == "reset" for event in page.events):
                         break
-                    yield form.page(page)
+                    yield _new_day(page, days) + form.page(page)
                     await _read(shared, who, wanted, page)
             ended = session.ending
     except RateLimited:

@@ -17,6 +17,8 @@ from quartchat.errors import (
     TooLarge,
     Unauthenticated,
 )
+from quartchat.locale.language import current
+from quartchat.locale.texts import gettext
 from quartchat.protocol import problem
 from quartchat.transports import base
 from quartchat.web import views
@@ -39,7 +41,7 @@ def install(app: Quart) -> None:
 
 async def refused(error: ChatError) -> Response:
     if has_websocket_context():
-        return Response(error.message, error.status, content_type="text/plain; charset=utf-8")
+        return Response(error.text(gettext), error.status, content_type="text/plain; charset=utf-8")
     base.log_refusal(error, method=request.method, path=request.path, status=error.status)
     if is_for_machines():
         return _problem(error)
@@ -67,12 +69,16 @@ def is_for_machines() -> bool:
 
 
 def _problem(error: ChatError) -> Response:
-    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    headers = {
+        "Content-Type": "application/problem+json",
+        "Content-Language": current(),
+        "Cache-Control": "no-store",
+    }
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(problem(error), error.status, headers=headers)
+    return Response(problem(error, gettext), error.status, headers=headers)
 
 
 def _log_in_again() -> Response:

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+from quartchat.locale import texts
+from quartchat.web import text
+from quartchat.web.dates import day, number, when
+from quartchat.web.locale import LOCALES, current, look
 
 SHOWN = frozenset(
     {
         "new_message",
+        "message_edited",
+        "message_deleted",
+        "message_reacted",
+        "message_pinned",
         "user_joined",
         "user_left",
         "chat_created",
@@ -29,19 +36,6 @@ SHOWN = frozenset(
     }
 )
 """The event types that have a place in a page's timeline."""
-
-# Characters that reorder what stands next to them end a link, so that it shows where it leads.
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_TOKEN = re.compile(
-    rf"(?P<url>\bhttps?://[^\s<>\"\x00-\x1f\x7f{_BIDI}]+)|(?P<mention>(?<![\w@/.])@\w(?:[\w.-]*\w)?)",
-    re.IGNORECASE,
-)
-_INVISIBLE = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
-_BREAK = re.compile(r"\r\n|\r|\n")
-# Links and mentions in one message; what is behind them stays plain text, so that a short text
-# cannot become a long page.
-MOST_MARKED = 200
-_PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
 class Renderer:
@@ -57,26 +51,53 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._env.policies["ext.i18n.trimmed"] = True
+        self._env.install_gettext_callables(  # type: ignore[attr-defined]
+            texts.gettext, texts.plural, newstyle=True
         )
         self._env.filters |= _FILTERS
-        self._env.globals |= {"site_name": site_name, "static_url": self.static_url}
+        self._env.globals |= {
+            "site_name": site_name,
+            "static_url": self.static_url,
+            "js_texts": js_texts,
+            "languages": LOCALES,
+        }
         self._event = self._env.get_template("partials/event.html")
 
     def page(self, name: str, **context: Any) -> str:
-        """The template `name`; raises `jinja2.UndefinedError` where its context lacks a name."""
-        return self._env.get_template(name).render(context)
+        """The template `name` in the language and the theme that are set (`web.locale`). Raises
+        `jinja2.UndefinedError` where its context lacks a name."""
+        return self._env.get_template(name).render({**_look(), **context})
 
-    def fragment(self, event_id: int | None, type_: str, data: Mapping[str, Any]) -> str | None:
-        """One line of HTML that shows the event in a timeline; None for a type that has none."""
+    def fragment(
+        self, event_id: int | None, type_: str, data: Mapping[str, Any], *, stream: bool = False
+    ) -> str | None:
+        """One line of HTML that shows the event in a timeline; None for a type that has none.
+        `stream`: as it is appended to a page without scripts, which cannot change what stands
+        there already."""
         if type_ not in SHOWN:
             return None
-        html = self._event.render(event_id=event_id, type=type_, data=data)
-        return " ".join(line.strip() for line in html.split("\n")).strip()
+        html = self._event.render(event_id=event_id, type=type_, data=data, stream=stream)
+        return " ".join(line.strip() for line in html.split("\n") if line.strip()) or None
 
     def static_url(self, path: str) -> str:
         """`css/a.css` -> `/static/VERSION/css/a.css`, which may be cached for ever: what it
         imports by a relative address carries the version too."""
         return f"/static/{self.version}/{path}"
+
+
+def _look() -> dict[str, Any]:
+    code, chosen = current(), look()
+    return {"lang": code, "dir": LOCALES[code].direction, "theme": chosen.theme, "look": chosen}
+
+
+def js_texts() -> Markup:
+    """The block of texts that `js/text.js` reads; nothing in the language of the sources."""
+    found = texts.for_scripts(current())
+    block = '<script type="application/json" id="texts">%s</script>'
+    return Markup(block % found if found else "")  # noqa: S704  (made without `<`)
 
 
 def person_key(user_id: str) -> str:
@@ -95,69 +116,9 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-def when(timestamp: str, precision: str = "minute") -> Markup:
-    """A `<time>` element with a short text in UTC, to the `minute` or the `day`, for RFC 3339."""
-    try:
-        moment = datetime.fromisoformat(timestamp).astimezone(UTC)
-    except (TypeError, ValueError):
-        return escape(timestamp or "")
-    text = f"{moment.day} {moment:%b %Y, %H:%M}" if precision == "minute" else f"{moment:%Y-%m-%d}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        timestamp, f"{moment:%Y-%m-%d %H:%M:%S} UTC", text
-    )
-
-
 def segment(value: str) -> str:
     """A value as one segment of a path or one value of a query."""
     return quote(_bytes(value), safe="")
-
-
-def body(content: str, mentions: Iterable[str] = ()) -> Markup:
-    """A message's text: escaped, line breaks kept, links clickable, mentions marked."""
-    text = content.translate(_INVISIBLE)
-    return Markup().join(_pieces(text, mark=any(True for _ in mentions)))
-
-
-def _pieces(text: str, *, mark: bool) -> Iterator[Markup]:
-    at = 0
-    for match in islice(_TOKEN.finditer(text), MOST_MARKED):
-        token = match[0]
-        if match["url"]:
-            token = _without_tail(token)
-            html = _link(token)
-        else:
-            html = Markup('<b class="mention">{}</b>').format(token) if mark else escape(token)
-        yield _lines(text[at : match.start()])
-        yield html
-        at = match.start() + len(token)
-    yield _lines(text[at:])
-
-
-def _lines(text: str) -> Markup:
-    return Markup("<br>").join(_BREAK.split(text))
-
-
-def _link(url: str) -> Markup:
-    try:
-        named = bool(urlsplit(url).hostname)
-    except ValueError:
-        named = False
-    if not named:
-        return escape(url)
-    return Markup(
-        '<a href="{}" rel="noopener noreferrer nofollow" target="_blank" dir="ltr">{}</a>'
-    ).format(url, url)
-
-
-def _without_tail(url: str) -> str:
-    """The address without the punctuation of the sentence around it."""
-    extra = {close: url.count(close) - url.count(open_) for close, open_ in _PAIRS.items()}
-    end = len(url)
-    while end and (extra.get(url[end - 1], 0) > 0 or url[end - 1] in ".,;:!?'*_~"):
-        if url[end - 1] in extra:
-            extra[url[end - 1]] -= 1
-        end -= 1
-    return url[:end]
 
 
 def _bytes(value: str) -> bytes:
@@ -172,10 +133,13 @@ def _hash_files(folder: Path) -> str:
 
 
 _FILTERS = {
-    "body": body,
+    "body": text.body,
+    "day": day,
     "initials": initials,
+    "number": number,
     "person_hue": person_hue,
     "person_key": person_key,
+    "plain": text.plain,
     "segment": segment,
     "when": when,
 }

@@ -14,7 +14,13 @@ from quartchat.chat.markdown import cleaned, has_signs, parse, plain
 __all__ = ["body", "plain"]
 
 TAGS = {"a", "b", "blockquote", "br", "code", "em", "li", "ol", "pre", "s", "strong", "ul"}
-ATTRIBUTES = {"a": {"href", "dir"}, "b": {"class"}, "code": {"class"}, "li": {"value"}}
+ATTRIBUTES = {
+    "a": {"href", "dir"},
+    "b": {"class"},
+    "code": {"class"},
+    "li": {"value"},
+    "pre": {"tabindex"},
+}
 _REL = "noopener noreferrer nofollow"
 _LANGUAGE = re.compile(r"[a-z0-9+#.-]{1,30}")
 _CLASS = re.compile(rf"mention|language-{_LANGUAGE.pattern}")
@@ -39,7 +45,8 @@ def _sanitised(html: str) -> Markup:
         attribute_filter=_kept,
         url_schemes={"http", "https"},
         link_rel=_REL,
-        set_tag_attribute_values={"a": {"target": "_blank"}},
+        # What is too wide is scrolled, also by keys.
+        set_tag_attribute_values={"a": {"target": "_blank"}, "pre": {"tabindex": "0"}},
     )
     # Breaks in code are the only ones; a fragment is one line.
     return Markup(clean.replace("\n", "&#10;"))  # noqa: S704  (sanitised)

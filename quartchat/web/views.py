@@ -8,13 +8,14 @@ from typing import Any
 from quart import Response, current_app, g, request
 
 from quartchat.access import REFRESH_COOKIE, Caller, Way, check_same_origin
-from quartchat.chat import people
+from quartchat.chat import bell, people, profiles
 from quartchat.errors import ChatError, TokenExpired, Unauthenticated
+from quartchat.locale.texts import gettext
 from quartchat.transports import base
 from quartchat.web.account import renewed
 from quartchat.web.cookies import set_cookies
 from quartchat.web.fragments import Fragments
-from quartchat.web.render import Renderer
+from quartchat.web.render import Renderer, segment
 
 NEARLY_OVER = 30.0  # seconds: a stream that a page opens should not end at once
 
@@ -36,7 +37,9 @@ def nonce() -> str:
 
 async def viewer() -> Caller:
     """Who looks at the page. One whose access token has expired is renewed on the way, so
-    that nothing is lost that was typed meanwhile. Raises Unauthenticated."""
+    that nothing is lost that was typed meanwhile. What happens from now on, the page's own
+    connection tells. Raises Unauthenticated."""
+    g.cursor = base.services().feed.tail.head
     try:
         who = await base.caller()
     except TokenExpired:
@@ -54,19 +57,38 @@ async def _renewed() -> Caller:
     return Caller(await base.services().logins.identify(g.grant.access_token), Way.COOKIE)
 
 
+async def changer() -> Caller:
+    """Who makes this change, by a form. Raises Unauthenticated, RateLimited."""
+    who = await viewer()
+    base.services().commands.check_rate(who.user_id)
+    return who
+
+
 async def person(who: Caller) -> dict[str, Any]:
     """The viewer as the templates' `me`."""
     row = await people.get(base.services().core, who.user_id)
     if row is None:
         raise Unauthenticated
-    return {"user_id": row.id, "name": row.name, "is_admin": row.is_admin, "email": row.email}
+    return {
+        **profiles.card(row),
+        "is_admin": row.is_admin,
+        "email": row.email,
+        "about": row.about,
+        "unread": await bell.count_unread(base.services().core, who.user_id),
+    }
+
+
+def link(*parts: str) -> str:
+    """A path of this site; what people named stays one part of it."""
+    return "/" + "/".join(segment(part) for part in parts)
 
 
 async def page(
     name: str, *, me: dict[str, Any] | None, status: int = 200, **context: Any
 ) -> Response:
     shared = {"me": me, "status": status, "nonce": nonce(), "path": request.path}
-    html = renderer().page(name, **shared, **context)
+    shared["cursor"] = g.get("cursor") or base.services().feed.tail.head
+    html = renderer().page(name, **{**shared, **context})
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
     return Response(html, status, headers=headers)
 
@@ -77,7 +99,8 @@ async def error_page(error: ChatError) -> Response:
         me=await _perhaps_me(),
         status=error.status,
         code=error.code,
-        message=error.message,
+        message=error.text(gettext),
+        method=request.method,
     )
 
 
@@ -86,7 +109,7 @@ def form_errors(error: ChatError | None) -> dict[str, str]:
     if error is None:
         return {}
     base.log_refusal(error, method=request.method, path=request.path, status=error.status)
-    return {error.field or "": error.message}
+    return {error.field or "": error.text(gettext)}
 
 
 async def _perhaps_me() -> dict[str, Any] | None:

@@ -1,172 +1,257 @@
 /** Makes the page that the server rendered live. Without this file everything still works. */
 
-import { call, logIn, renew } from "./api.js";
+import { Announcer } from "./announce.js";
+import { call } from "./api.js";
+import { bell, lists, me, on, onState, page } from "./app.js";
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
+import { History } from "./history.js";
+import { Menu } from "./menu.js";
+import { Reactions } from "./reactions.js";
+import { Receipts } from "./receipts.js";
+import { t } from "./text.js";
 import { Timeline } from "./timeline.js";
-import { transports } from "./transports.js";
-import { ChatList, TypingLine, refresh, showState } from "./views.js";
+import { TypingLine } from "./typing.js";
+import { localiseAll, refresh } from "./views.js";
 
 const READ_EVERY_MS = 1000;
 
-const page = document.querySelector("main");
-const { chatId = null, me, cursor } = page.dataset;
-const showsNewest = "newest" in page.dataset;
-const api = `/api/chats/${encodeURIComponent(chatId)}`;
+const { chatId, myKey } = page.dataset;
+const here = `/chats/${encodeURIComponent(chatId)}`;
 const get = (id) => document.getElementById(id);
+const isMember = Boolean(get("tools"));
+let showsNewest = "newest" in page.dataset;
 
-const chats = new ChatList({ me, current: chatId });
-const timeline = chatId && new Timeline({
-  scroller: get("messages"),
+const tools = pieces();
+const scroller = get("messages");
+const timeline = new Timeline({
+  scroller,
   list: page.querySelector(".timeline"),
+  unreadLine: tools.getElementById("unread"),
   onSeen: () => seen(),
 });
+const announcer = new Announcer(get("news"));
 const typing = get("typing") && new TypingLine(get("typing"));
-const form = page.querySelector("form.composer:not(.join)");
-const composer = form && showsNewest
-  ? new Composer({ form, pendingList: get("pending"), chat: api, onSend: () => timeline.toEnd() })
-  : null;
+const receipts = new Receipts({ timeline, key: myKey, me, receipts: JSON.parse(page.dataset.receipts ?? "null") });
+const past = new History({ scroller, timeline, onNewest: () => reached() });
+lists.onUnread = () => count();
+let composer = null;
+
+/** The pieces that the server made for the scripts, as a fragment. */
+function pieces() {
+  const box = document.createElement("template");
+  box.innerHTML = get("tools")?.textContent ?? "";
+  return box.content;
+}
+
+/** The page shows the newest messages: it is live, and one can write. */
+function reached() {
+  showsNewest = true;
+  page.querySelector(".to-newest")?.remove();
+  const form = page.querySelector("form.composer:not(.join)");
+  if (form) composer ??= new Composer({ form, pendingList: get("pending"), chat: `/api${here}`, chatId, me, onSend: sent, onUp: editLast });
+  receipts.draw();
+  seen();
+}
+
+function sent() {
+  timeline.removeUnreadLine();
+  page.querySelectorAll(".stage > .notice").forEach((notice) => notice.remove());
+  timeline.toEnd();
+}
+
+function editLast() {
+  const mine = timeline.newestBy(myKey);
+  if (mine) composer.edit(mine.id.slice(1));
+}
+
+function complain(error) {
+  if (composer) composer.complain(error);
+  else announcer.say(error.message);
+}
 
 // What came and was not looked at: shown in the title, told to the server when it is read.
 
-const title = document.title;
 let unseen = 0;
-let read = Number(page.dataset.unread) > 0 ? 0 : timeline?.newest ?? 0;
+let read = Number(page.dataset.unread) > 0 ? 0 : timeline.newest;
 let reading = 0;
 
 function looking() {
   return showsNewest && timeline.atEnd && document.visibilityState === "visible";
 }
 
-function showTitle() {
-  const count = chats.unread + unseen;
-  const text = count ? `(${count}) ${title}` : title;
-  if (document.title !== text) document.title = text;
+function count() {
+  bell.messages(lists.unread + unseen);
 }
 
 function seen() {
-  if (!chatId || !looking()) return;
+  if (!looking()) return;
   unseen = 0;
-  showTitle();
-  if (timeline.newest > read) reading ||= setTimeout(tellRead, READ_EVERY_MS);
+  count();
+  if (isMember && timeline.newest > read) reading ||= setTimeout(tellRead, READ_EVERY_MS);
 }
 
 function tellRead() {
   reading = 0;
   if (!looking()) return;
   read = timeline.newest;
-  call("POST", `${api}/read`, { event_id: read }).catch(() => {});
+  call("POST", `/api${here}/read`, { event_id: read }).catch(() => {});
 }
 
 // Events
 
-function onMessage({ data, html }) {
-  const here = data.chat_id === chatId;
+const ofChat = (handler) => (event) => event.data.chat_id === chatId && handler(event);
+
+on("new_message", ofChat(({ id, data, html }) => {
   const own = data.sender_id === me;
-  if (here && showsNewest) {
-    if (html) timeline.add(html, { counts: !own });
-    if (own) composer?.settle(data.client_id);
-    else typing?.set(data.sender_id, "", false);
-    get("empty")?.remove();
-    if (!own && !looking()) unseen += 1;
-    seen();
-  }
-  if (!chats.message(data, { unread: !own && !here })) chatsChanged();
-}
+  if (own) composer?.settled.settle(data.client_id);
+  else typing?.set(data.sender_id, "", false);
+  if (!showsNewest) return past.ignore(id);
+  const item = html && timeline.add(html, { counts: !own, unread: !own && !looking() && !unseen });
+  if (own) receipts.draw();
+  else if (item) announcer.message(item.querySelector(".who").textContent, item.querySelector(".body").textContent);
+  if (!own && !looking()) unseen += 1;
+  seen();
+  return count();
+}));
 
-function onPeople({ data, html }) {
-  if (data.user_id === me) chatsChanged();
-  if (data.chat_id !== chatId) return;
+on("message_edited", ofChat(({ data, html }) => {
+  const mine = reactions.mine(timeline.message(data.message_id));
+  if (html) timeline.replace(html);
+  reactions.claim(timeline.message(data.message_id), mine);
+}));
+
+on("message_deleted", ofChat(({ data, html }) => {
+  composer?.forget(data.message_id);
+  announcer.forget();
+  if (html) timeline.erase(data.message_id, html);
+  receipts.draw();
+  topChanged();
+}));
+
+on("message_reacted", ofChat(({ data, html }) => {
+  const item = timeline.message(data.message_id);
+  const mine = reactions.mine(item);
+  if (data.user_id === me) mine[data.is_on ? "add" : "delete"](data.emoji);
+  timeline.react(data.message_id, html);
+  reactions.claim(item, mine);
+}));
+
+on("message_pinned", ofChat(({ id, data, html }) => {
+  timeline.pin(data.message_id, data.is_pinned && tools.querySelector(".pinned")?.cloneNode(true));
   if (html && showsNewest) timeline.add(html, { counts: false });
-  membersChanged();
-}
+  else past.ignore(id);
+  topChanged();
+}));
 
-function onTyping({ type, data }) {
-  if (data.chat_id !== chatId || data.user_id === me) return;
-  const row = document.querySelector(`#members [data-user-id="${CSS.escape(data.user_id)}"] .name`);
-  typing?.set(data.user_id, data.name ?? row?.textContent ?? "Somebody", type === "user_typing");
-}
+on("messages_read", ofChat(({ data }) => receipts.read(data, nameOf(data.user_id))));
 
-function onNotice({ data, html }) {
+on(["user_joined", "user_left"], ofChat(({ type, id, data, html }) => {
+  if (type === "user_left" && data.user_id === me) return location.replace("/chats?out=1");
+  if (type === "user_left") receipts.gone(data.user_id);
+  if (html && showsNewest) timeline.add(html, { counts: false });
+  else past.ignore(id);
+  return topChanged();
+}));
+
+// An account was removed: all that they said is gone, and their name.
+on("user_removed", ({ data }) => {
+  const theirs = `.who[href="/people/${CSS.escape(encodeURIComponent(data.user_id))}"]`;
+  if (page.querySelector(`${theirs}, #members [data-user-id="${CSS.escape(data.user_id)}"]`)) location.reload();
+});
+
+on(["chat_updated", "chat_settings"], ofChat(() => topChanged()));
+
+on(["user_online", "user_away", "user_offline"], ({ data }) => nameOf(data.user_id) && presenceChanged());
+
+on(["user_typing", "user_stopped_typing"], ofChat(({ type, data }) => {
+  if (data.user_id === me) return;
+  typing?.set(data.user_id, data.name ?? nameOf(data.user_id) ?? t("Somebody"), type === "user_typing");
+}));
+
+on(["system_message", "global_notification"], ({ data, html }) => {
   const meant = !data.chat_id || data.chat_id === chatId;
-  if (meant && html && timeline && showsNewest) timeline.add(html);
-}
+  if (meant && html && showsNewest) timeline.add(html);
+});
 
-const handlers = {
-  new_message: onMessage,
-  user_joined: onPeople,
-  user_left(event) {
-    if (event.data.user_id === me && event.data.chat_id === chatId) location.replace("/chats?out=1");
-    else onPeople(event);
-  },
-  chat_created: () => chatsChanged(),
-  chat_updated: () => chatsChanged(),
-  messages_read: ({ data }) => data.user_id === me && chats.read(data.chat_id),
-  user_typing: onTyping,
-  user_stopped_typing: onTyping,
-  system_message: onNotice,
-  global_notification: onNotice,
-};
+function nameOf(userId) {
+  return document.querySelector(`#members [data-user-id="${CSS.escape(userId)}"] .name`)?.textContent;
+}
 
 /** Many changes at once lead to one request. */
-function soon(work, ms = 500) {
+function soon(work, ms) {
   let timer = 0;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(work, ms);
-  };
+  return () => (timer ||= setTimeout(() => ((timer = 0), work()), ms));
 }
 
-const chatsChanged = soon(() => chats.reload().then(showTitle));
-const membersChanged = soon(() => refresh(["#members", "#about"], location.href));
+/** The head of the chat as the server shows it now; not under the hand of who uses it. */
+function drawTop() {
+  const inUse = get("members")?.contains(document.activeElement);
+  const parts = [".chat-face", ".chat-name", "#pins", ...(inUse ? [] : ["#members"])];
+  if (isMember) refresh(parts, `${here}/head`).then(() => localiseAll(page));
+}
 
-const connection = new Connection({
-  cursor: Number(cursor),
-  transports,
-  renew,
-  onEvent(event) {
-    handlers[event.type]?.(event);
-    showTitle();
-  },
-  onState(state) {
-    showState(get("state"), get("reload"), state);
-    if (state.state === "live") composer?.retryAll();
-  },
-  onReset: () => location.reload(),
-  onLoggedOut: logIn,
+const topChanged = soon(drawTop, 500);
+const presenceChanged = soon(drawTop, 3000);
+
+onState(({ state }) => {
+  const link = get("reload");
+  if (link) link.hidden = state === "live";
+  if (state === "live") composer?.settled.retryAll();
 });
 
 // The page's own links, done in place where that is possible.
 
+const reactions = new Reactions({ page, key: myKey, onError: complain });
+const menu = isMember && "showPopover" in HTMLElement.prototype
+  ? new Menu({ tools, page, key: myKey, acts: { reply, edit, react: (item, emoji) => reactions.toggle(item, emoji), say: (text) => announcer.say(text), complain } })
+  : null;
+
+function reply(item) {
+  if (!composer) return location.assign(item.querySelector(".acts .reply").href);
+  const name = item.querySelector(".who").textContent;
+  return composer.replyTo({ id: item.id.slice(1), name, text: item.querySelector(".body").textContent });
+}
+
+function edit(item) {
+  if (composer) composer.edit(item.id.slice(1));
+  else location.assign(`${item.querySelector(".acts .more").href}#edit`);
+}
+
 page.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a.reply, .quote a");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const item = link.closest(".msg");
-  if (link.matches(".reply") && composer) {
-    event.preventDefault();
-    const name = item.querySelector(".who").textContent;
-    composer.replyTo({ id: item.id.slice(1), name, text: item.querySelector(".body").textContent });
-  } else if (link.matches(".quote a") && timeline.show(link.hash.slice(1))) {
-    event.preventDefault();
-  }
+  const link = event.target.closest?.(".acts a, a.reaction, .quote a, a.at, .pin, .note a, .first-unread a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (done(link, link.closest(".msg"))) event.preventDefault();
 });
+
+/** Whether what the link leads to was done here. */
+function done(link, item) {
+  if (link.matches(".reply")) return Boolean(composer) && (reply(item), true);
+  if (link.matches(".more")) return Boolean(menu) && (menu.open(item, link), true);
+  if (link.matches(".react")) return Boolean(menu) && (menu.openPalette(item, link), true);
+  if (link.matches(".reaction")) return isMember && (reactions.toggle(item, link.dataset.emoji), true);
+  const shown = timeline.show(link.hash.slice(1));
+  if (shown) history.replaceState(null, "", link.hash);
+  if (link.closest(".first-unread")) link.closest(".notice").hidden = shown;
+  return shown;
+}
 
 document.addEventListener("click", ({ target }) => {
-  const panel = get("members");
-  if (panel?.open && !panel.contains(target)) panel.open = false;
+  for (const open of page.querySelectorAll("details[open]")) if (!open.contains(target)) open.open = false;
 });
 
-document.addEventListener("keydown", ({ key }) => {
-  const panel = get("members");
-  if (key !== "Escape" || !panel?.open) return;
-  panel.open = false;
-  panel.querySelector("summary").focus();
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  for (const open of page.querySelectorAll("details[open]")) {
+    open.open = false;
+    if (open.contains(document.activeElement)) open.querySelector("summary").focus();
+  }
 });
 
 document.addEventListener("visibilitychange", seen);
 
-const focus = page.querySelector("[data-focus]")?.dataset.focus;
-if (focus) timeline.show(focus);
-showTitle();
-seen();
-connection.start();
+if (showsNewest) reached();
+const focus = /^#m\d+$/.test(location.hash) && location.hash.slice(1);
+if (!(focus && timeline.show(focus)) && timeline.showUnread()) get("messages").dispatchEvent(new Event("scroll"));
+const notice = page.querySelector(".first-unread");
+if (notice && page.querySelector(".timeline > .unread-line")) notice.hidden = true;
+count();

@@ -1,169 +1,212 @@
-/** Writing: what is sent, what is still on its way, what failed, and the sign that one types. */
+/** Writing: a message, an answer, or another text for an older message of one's own. */
 
 import { Refused, Unauthorised, call, logIn, uuid } from "./api.js";
+import { Draft } from "./drafts.js";
+import { Mentions } from "./mentions.js";
+import { Pending } from "./pending.js";
+import { t, tn } from "./text.js";
+import { TypingSign } from "./typingsign.js";
 import { element, excerpt } from "./views.js";
 
-const TYPING_EVERY_MS = 3000;
-const TYPING_STOPS_MS = 5000;
+const NEAR = 400; // characters before the limit at which they begin to be counted
 
 export class Composer {
   #form;
   #text;
-  #chat;
-  #pendingList;
-  #pending = new Map();
-  #queue = Promise.resolve();
+  #pending;
+  #draft;
+  #typing;
+  #mentions;
   #onSend;
-  #typing = { sent: 0, timer: 0 };
+  #onUp;
+  #left = element("p", { id: "left", className: "left", role: "status", hidden: true });
+  #editing = null;
+  #kept = "";
+  #busy = false;
 
-  /** `chat`: address of the chat's API. `onSend()`: the reader has just sent something. */
-  constructor({ form, pendingList, chat, onSend }) {
+  /**
+   * `chat`: address of the chat's API. `onSend()`: the reader has just sent something.
+   * `onUp()`: they want to change their last message.
+   */
+  constructor({ form, pendingList, chat, chatId, me, onSend, onUp }) {
     this.#form = form;
     this.#text = form.elements.content;
-    this.#chat = chat;
-    this.#pendingList = pendingList;
     this.#onSend = onSend;
+    this.#onUp = onUp;
+    this.#pending = new Pending({ list: pendingList, chat, onEdit: (content) => this.#back(content) });
+    this.#draft = new Draft(me, chatId);
+    this.#typing = new TypingSign(chat);
+    this.#mentions = new Mentions({ text: this.#text, chatId, me });
+    form.querySelector(".write").after(this.#left);
+    if (!this.#text.value) this.#text.value = this.#draft.text;
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     this.#text.addEventListener("keydown", (event) => this.#key(event));
-    this.#text.addEventListener("input", () => (this.#grow(), this.#type()));
+    this.#text.addEventListener("input", () => this.#changed());
     form.addEventListener("click", (event) => {
       if (!event.target.closest(".cancel")) return;
       event.preventDefault();
-      this.replyTo(null);
+      this.cancel();
     });
+    this.#fit();
   }
 
-  /** `{ id, name, text }` of the message that is answered, or null. */
-  replyTo(message) {
+  get settled() {
+    return this.#pending;
+  }
+
+  /** `{ id, name, text }` of the message that is answered. */
+  replyTo({ id, name, text }) {
+    if (this.#editing) this.cancel();
+    this.#form.elements.reply_to.value = id;
+    const said = element("span", { dir: "auto", textContent: excerpt(text) });
+    this.#say(t("Replying to {name}:", { name }), said);
+    this.#text.focus();
+  }
+
+  /** Puts the text of one's own message into the field; what was typed there waits. */
+  async edit(id) {
+    const message = await this.#try(() => call("GET", `/api/messages/${id}`));
+    if (!message || message.deleted) return;
+    if (!this.#editing) this.#kept = this.#text.value;
+    this.#form.elements.reply_to.value = "";
+    this.#editing = { id, content: message.content };
+    this.#say(t("Changing your message:"), element("span", { dir: "auto", textContent: excerpt(message.content) }));
+    this.#form.classList.add("editing");
+    this.#put(message.content);
+  }
+
+  /** Neither an answer nor a change any more. */
+  cancel() {
     const line = this.#form.querySelector("#replying");
-    this.#form.elements.reply_to.value = message?.id ?? "";
-    line.hidden = !message;
-    if (message) {
-      const name = element("b", { dir: "auto", textContent: message.name });
-      const text = element("span", { dir: "auto", textContent: excerpt(message.text) });
-      const quote = element("span", { className: "excerpt" }, "Replying to ", name, ": ", text);
-      const cancel = element("a", { className: "cancel", href: location.pathname, textContent: "Cancel" });
-      line.replaceChildren(quote, cancel);
+    line.hidden = true;
+    line.replaceChildren();
+    this.#form.elements.reply_to.value = "";
+    this.#form.classList.remove("editing");
+    this.#clean();
+    if (this.#editing) {
+      this.#editing = null;
+      this.#put(this.#kept);
     }
     this.#text.focus();
   }
 
-  /** The event of a message of one's own came: it is in the timeline now. */
-  settle(clientId) {
-    this.#pending.get(clientId)?.item.remove();
-    this.#pending.delete(clientId);
-    this.#pendingList.hidden = this.#pending.size === 0;
+  /** This message is gone: it can be neither answered nor changed. */
+  forget(id) {
+    this.#pending.forget(id);
+    if (this.#editing?.id === id || this.#form.elements.reply_to.value === id) this.cancel();
   }
 
-  /** Sends again what the network did not take. */
-  retryAll() {
-    for (const message of this.#pending.values()) if (message.lost) this.#send(message);
+  /** Says above the field why something could not be done. */
+  complain(error) {
+    if (error instanceof Unauthorised) return logIn();
+    this.#clean();
+    const text = error instanceof Refused ? error.message : t("The server could not be reached.");
+    this.#form.prepend(element("p", { className: "alert", role: "alert", textContent: text }));
+    return undefined;
   }
 
-  #submit() {
+  async #submit() {
     const content = this.#text.value.trim();
-    if (!content) return;
+    if (!content || this.#busy || this.#tooMany() > 0) return this.#text.focus();
+    this.#clean();
+    this.#typing.stop();
+    this.#mentions.close();
+    if (this.#editing) return this.#save(content);
     const message = { content, client_id: uuid() };
-    const replyTo = this.#form.elements.reply_to.value;
-    if (replyTo) message.reply_to = replyTo;
-    this.#text.value = "";
-    this.#form.querySelectorAll(".error, .alert").forEach((note) => note.remove());
-    this.#grow();
-    this.replyTo(null);
-    this.#stopTyping();
-    this.#show(message);
+    if (this.#form.elements.reply_to.value) message.reply_to = this.#form.elements.reply_to.value;
+    this.#put("");
+    this.#draft.keep("");
+    this.cancel();
+    this.#pending.add(message);
     this.#onSend();
+    return undefined;
   }
 
-  #show(body) {
-    const text = element("div", { className: "body", dir: "auto", textContent: body.content });
-    const item = element("li", { className: "msg" });
-    const head = element("p", { className: "head" });
-    const failed = element("p", { className: "failed", hidden: true });
-    item.append(head, element("div", { className: "bubble" }, text), failed);
-    this.#pendingList.append(item);
-    this.#pendingList.hidden = false;
-    const message = { body, item, head, failed, lost: false };
-    this.#pending.set(body.client_id, message);
-    this.#send(message);
+  async #save(content) {
+    const { id, content: before } = this.#editing;
+    this.#busy = true;
+    const done = content === before || (await this.#try(() => call("PATCH", `/api/messages/${id}`, { content })));
+    this.#busy = false;
+    if (done && this.#editing?.id === id) this.cancel();
   }
 
-  #send(message) {
-    message.lost = false;
-    message.failed.hidden = true;
-    message.head.textContent = "Sending…";
-    // One after the other, so that they arrive in the order in which they were written.
-    this.#queue = this.#queue.then(() => this.#post(message));
-  }
-
-  async #post(message) {
+  async #try(work) {
     try {
-      await call("POST", `${this.#chat}/messages`, message.body);
-      message.head.textContent = "Sent";
+      return await work();
     } catch (error) {
-      if (error instanceof Unauthorised) return logIn();
-      const refused = error instanceof Refused;
-      message.lost = !refused || error.mayPass;
-      this.#fail(message, refused ? error.message : "Not sent: the server could not be reached.");
+      this.complain(error);
+      return null;
     }
   }
 
-  #fail(message, why) {
-    const button = (text, act) => {
-      const made = element("button", { type: "button", className: "quiet", textContent: text });
-      made.addEventListener("click", act);
-      return made;
-    };
-    const retry = message.lost
-      ? button("Retry", () => this.#send(message))
-      : button("Edit", () => this.#edit(message));
-    const discard = button("Discard", () => this.settle(message.body.client_id));
-    message.head.textContent = "";
-    message.failed.replaceChildren(element("span", { role: "alert", textContent: why }), retry, discard);
-    message.failed.hidden = false;
+  /** Back into the field: sent as it was, it would be refused again. */
+  #back(content) {
+    this.#put([content, this.#text.value].filter(Boolean).join("\n"));
+    this.#draft.keep(this.#text.value);
   }
 
-  /** Back into the box: sent as it was, it would be refused again. */
-  #edit(message) {
-    this.settle(message.body.client_id);
-    this.#text.value = [message.body.content, this.#text.value].filter(Boolean).join("\n");
-    this.#grow();
+  #put(content) {
+    this.#text.value = content;
+    this.#fit();
     this.#text.focus();
+    this.#text.setSelectionRange(content.length, content.length);
+  }
+
+  #say(...content) {
+    const line = this.#form.querySelector("#replying");
+    const cancel = element("a", { className: "cancel", href: location.pathname, textContent: t("Cancel") });
+    line.replaceChildren(element("span", { className: "excerpt" }, content[0], " ", content[1]), cancel);
+    line.hidden = false;
+  }
+
+  #clean() {
+    this.#form.querySelectorAll(".error, .alert").forEach((note) => note.remove());
+    this.#text.removeAttribute("aria-invalid");
   }
 
   #key(event) {
-    const plainEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+    if (event.defaultPrevented || event.isComposing) return;
+    if (event.key === "Escape" && (this.#editing || this.#form.elements.reply_to.value)) {
+      event.preventDefault();
+      this.cancel();
+    }
+    if (event.key === "ArrowUp" && !this.#text.value && !event.shiftKey) {
+      event.preventDefault();
+      this.#onUp();
+    }
     // On a touch keyboard Enter is the only way to a new line.
-    if (!plainEnter || matchMedia("(pointer: coarse)").matches) return;
+    if (event.key !== "Enter" || event.shiftKey || matchMedia("(pointer: coarse)").matches) return;
     event.preventDefault();
     this.#submit();
   }
 
-  #grow() {
+  #changed() {
+    this.#fit();
+    if (this.#editing) return;
+    this.#draft.keep(this.#text.value);
+    this.#typing.typed(this.#text.value);
+  }
+
+  /** Height and length. */
+  #fit() {
+    const over = this.#tooMany();
+    this.#left.hidden = over < -NEAR;
+    this.#left.classList.toggle("error", over > 0);
+    if (over <= 0 && !this.#left.hidden) this.#text.removeAttribute("aria-invalid");
+    if (over > 0) {
+      this.#text.setAttribute("aria-invalid", "true");
+      this.#left.textContent = tn("{n} character too many: shorten the text, or send it in parts.", "{n} characters too many: shorten the text, or send it in parts.", over);
+    } else if (over >= -NEAR) this.#left.textContent = tn("{n} character left", "{n} characters left", -over);
     if (CSS.supports("field-sizing", "content")) return;
     // Through the CSSOM, which the content security policy allows.
     this.#text.style.blockSize = "auto";
     this.#text.style.blockSize = `${this.#text.scrollHeight + 2}px`;
   }
 
-  #type() {
-    if (!this.#text.value) return this.#stopTyping();
-    clearTimeout(this.#typing.timer);
-    this.#typing.timer = setTimeout(() => this.#stopTyping(), TYPING_STOPS_MS);
-    if (Date.now() - this.#typing.sent < TYPING_EVERY_MS) return undefined;
-    this.#typing.sent = Date.now();
-    return this.#signal(true);
-  }
-
-  #stopTyping() {
-    clearTimeout(this.#typing.timer);
-    if (!this.#typing.sent) return;
-    this.#typing.sent = 0;
-    this.#signal(false);
-  }
-
-  #signal(typing) {
-    // A sign of typing that is lost is not worth a word.
-    call("POST", `${this.#chat}/typing`, { is_typing: typing }).catch(() => {});
+  /** By how many characters (code points, as the server counts) the text is too long. */
+  #tooMany() {
+    const most = Number(this.#form.dataset.max);
+    const text = this.#text.value.trim();
+    return text.length < most - NEAR ? -most : [...text].length - most;
   }
 }

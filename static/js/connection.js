@@ -22,11 +22,12 @@ export class Connection {
   #retryMs = null;
   #renewedAt = 0;
   #settled = { index: 0, until: 0 };
+  #shown = { state: "connecting", transport: null, since: null, nextTryAt: null, missed: 0 };
 
   /**
    * `cursor`: id of the last event that the page shows. `transports`: best first.
    * `onEvent(event)`: every event once, in order; it must not wait.
-   * `onState({ state, transport })`: "connecting", "live", "waiting" or "offline".
+   * `onState(status)`: see `status`; called when it changes.
    * `onReset()`: the log cannot go on from the cursor. `onLoggedOut()`: the session is over.
    * `renew(since)`: renews the session, or throws Unauthorised.
    */
@@ -39,9 +40,19 @@ export class Connection {
     return this.#cursor;
   }
 
+  /**
+   * `state`: "connecting", "live", "waiting" or "offline". `transport`: the name of the one that
+   * works, or null. `since`: ms when it was lost, null as long as it is there or is opened for
+   * the first time. `nextTryAt`: ms, while it waits. `missed`: how many messages came with the
+   * return from the last loss.
+   */
+  get status() {
+    return { ...this.#shown };
+  }
+
   start() {
     addEventListener("online", () => this.wake({ anew: true }));
-    addEventListener("offline", () => this.#state("offline"));
+    addEventListener("offline", () => this.#offline());
     addEventListener("pageshow", ({ persisted }) => persisted && this.wake({ anew: true }));
     addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.wake());
     this.#run();
@@ -98,7 +109,7 @@ export class Connection {
   }
 
   async #attempt(transport) {
-    this.#state("connecting");
+    this.#show({ state: "connecting", transport: null, nextTryAt: null });
     const session = new Session();
     this.#session = session;
     const onEvent = (event) => session.signal.aborted || this.#receive(event, session, transport);
@@ -110,6 +121,7 @@ export class Connection {
     }
     session.end("over");
     this.#session = null;
+    if (session.proved) this.#lose();
     return { proved: session.proved, error };
   }
 
@@ -128,7 +140,7 @@ export class Connection {
 
   #promote(session, transport) {
     session.prove();
-    this.#state("live", transport.name);
+    this.#show({ state: "live", transport: transport.name, since: null });
   }
 
   #leave(session, retryMs) {
@@ -150,6 +162,7 @@ export class Connection {
   #deliver(event) {
     const durable = Number.isSafeInteger(event.id);
     if (durable && event.id <= this.#cursor) return;
+    if (this.#shown.since && event.type === "new_message") this.#shown.missed += 1;
     try {
       this.#options.onEvent(event);
     } catch (error) {
@@ -173,15 +186,29 @@ export class Connection {
   }
 
   #pause(ms) {
-    if (ms > 0) this.#state(navigator.onLine ? "waiting" : "offline");
+    if (ms > 0) {
+      const since = this.#shown.since ?? Date.now();
+      const state = navigator.onLine ? "waiting" : "offline";
+      this.#show({ state, transport: null, since, nextTryAt: Date.now() + ms });
+    }
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => (clearTimeout(timer), resolve());
     });
   }
 
-  #state(state, transport) {
-    this.#options.onState({ state, transport });
+  #offline() {
+    if (this.#shown.state === "live") this.#lose();
+    this.#show({ state: "offline", transport: null, nextTryAt: null });
+  }
+
+  #lose() {
+    if (!this.#shown.since) this.#shown = { ...this.#shown, since: Date.now(), missed: 0 };
+  }
+
+  #show(change) {
+    this.#shown = { ...this.#shown, ...change };
+    this.#options.onState(this.status);
   }
 }
 

@@ -159,7 +159,7 @@ async def told_of_a_secret(server: Server) -> tuple[Person, Person, str, dict[st
 async def test_what_was_deleted_is_redacted_for_every_reader_from_every_cursor(
     server: Server, transport: Transport
 ) -> None:
-    ada, ben, chat, sent, start = await told_of_a_secret(server)
+    _, ben, _, sent, start = await told_of_a_secret(server)
     for cursor in (start, 0):
         reader = ben.connect(transport, cursor=cursor)
         await reader.until("message_deleted")
@@ -241,3 +241,66 @@ async def test_a_deletion_in_a_full_log_is_redacted_in_memory_and_in_the_store_a
         cold = ada.connect("stream", cursor=since)
         await cold.until("message_deleted")
         assert SECRET not in json.dumps(cold.seen)
+
+
+async def touched(server: Server) -> tuple[Person, Person, str, dict[str, Any], dict[str, Any]]:
+    """A chat that does not show what was before; its message from before somebody joined."""
+    ada, ben = await server.users(2)
+    chat = await ada.group()
+    old = await ada.say(chat, SECRET)
+    await ada.add(chat, ben)
+    return ada, ben, chat, old, await ada.say(chat, "new")
+
+
+async def touch(person: Person, message: dict[str, Any], text: str) -> None:
+    """All that can be done to a message and is told with something of it."""
+    path = f"/messages/{message['message_id']}"
+    await edit(person, message, text)
+    await person.api("POST", f"{path}/pin")
+    await person.api("POST", f"{path}/reactions", emoji="👍")
+
+
+TOUCHED = ["message_edited", "message_pinned", "message_reacted", "message_deleted"]
+
+
+@EVERY
+async def test_what_is_done_to_a_message_from_before_is_not_told_to_who_may_not_read_it(
+    server: Server, transport: Transport
+) -> None:
+    ada, ben, chat, old, new = await touched(server)
+    live, hers = await ben.live(transport), await ada.live(transport)
+    for message in (old, new):
+        await touch(ada, message, f"{SECRET}!" if message is old else "newer")
+        await delete(ada, message)
+    last = await ada.say(chat)
+    resumed = ben.connect(transport, cursor=new["event_id"])
+    narrowed = ben.connect(transport, cursor=new["event_id"], chats=[chat])
+    for reader in (live, resumed, narrowed):
+        await reader.until_id(last["event_id"])
+        about = [e for e in reader.durable if e["type"] in TOUCHED]
+        assert [event["type"] for event in about] == TOUCHED
+        assert {event["data"]["message_id"] for event in about} == {new["message_id"]}
+        assert SECRET not in json.dumps(reader.seen)
+    await hers.until_id(last["event_id"])
+    assert [e["type"] for e in hers.durable if e["type"] in TOUCHED] == TOUCHED * 2
+
+
+async def test_a_page_does_not_show_the_pins_of_messages_from_before(server: Server) -> None:
+    ada, ben, chat, old, _ = await touched(server)
+    await touch(ada, old, f"{SECRET}!")
+    for path in (f"/chats/{chat}", f"/api/chats/{chat}/pins", f"/api/chats/{chat}/messages"):
+        assert SECRET not in (await ben.request("GET", path)).text, path
+    assert SECRET in (await ada.request("GET", f"/chats/{chat}")).text
+
+
+async def test_it_is_told_as_soon_as_the_chat_shows_its_history_and_no_longer_after_that(
+    server: Server,
+) -> None:
+    ada, ben, chat, old, _ = await touched(server)
+    reader = await ben.live("ws")
+    for history, text in (("all", "shown"), ("joined", SECRET), ("all", "shown again")):
+        await ada.api("PATCH", f"/chats/{chat}", history=history)
+        await edit(ada, old, text)
+        await reader.until_id((await ada.say(chat))["event_id"])
+    told = [e["data"]["content"] for e in reader.durable if e["type"] == "message_edited"]
+    assert told == ["shown", "shown again"]

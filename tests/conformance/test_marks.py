@@ -8,6 +8,9 @@ import pytest
 from support.readers import ALL, Refused, Transport
 from support.server import Person, Server
 
+from quartchat.store import marks, people
+from quartchat.web.reactions import PALETTE
+
 EVERY = pytest.mark.parametrize("transport", ALL, ids=lambda one: one.name)
 
 
@@ -47,14 +50,36 @@ async def test_a_reaction_counts_once_and_can_be_taken_back(server: Server) -> N
     assert "reactions" not in (await ada.history(chat))[0]
 
 
-@pytest.mark.parametrize("emoji", ["👍", "👍🏽", "👨‍👩‍👧‍👦", "🇺🇦", "❤️", "1️⃣", "☕"])
+EMOJI = [
+    "👍",
+    "👍🏽",
+    "👨‍👩‍👧‍👦",
+    "🇺🇦",
+    "❤️",
+    "1️⃣",
+    "☕",
+    "‼️",
+    "↔️",
+    "◾",
+    "⤴️",
+    "☝🏽",
+    "🏃🏽‍♀️",
+    "👁️‍🗨️",
+    "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    *PALETTE,
+]
+NO_EMOJI = ["", "a", "<b>", "👍 ok", " ", "1", "👍" * 13, "\u200d", "ok👍"]
+NO_EMOJI += ["^", "`", "😀😀😀😀", "🏽", "🇺", "❤", "©", "👍\u200d", "1\u200d👍", "👍\n"]
+
+
+@pytest.mark.parametrize("emoji", EMOJI)
 async def test_emoji_of_every_make_are_taken(server: Server, emoji: str) -> None:
     ada = await server.user()
     sent = await ada.say(await ada.group())
     assert (await react(ada, sent, emoji))["event_id"] is not None
 
 
-@pytest.mark.parametrize("emoji", ["", "a", "<b>", "👍 ok", " ", "1", "👍" * 13, "\u200d", "ok👍"])
+@pytest.mark.parametrize("emoji", NO_EMOJI)
 async def test_what_is_no_emoji_is_refused(server: Server, emoji: str) -> None:
     ada = await server.user()
     sent = await ada.say(await ada.group())
@@ -127,3 +152,83 @@ async def test_a_deleted_message_carries_no_marks_and_takes_none(server: Server)
     [shown] = await ada.history(chat)
     assert "reactions" not in shown
     assert (await ada.api("GET", f"/chats/{chat}/pins"))["messages"] == []
+
+
+async def crowd(server: Server, message: dict[str, Any], number: int, emoji: str) -> list[str]:
+    """So many have reacted with the same, one after the other."""
+    ids = [f"fan{i:05}" for i in range(number)]
+
+    async def work(tx: Any) -> None:
+        for count, id_ in enumerate(reversed(ids)):
+            row = {"id": id_, "name": id_, "email": None, "password_hash": None}
+            people.add(tx, {**row, "is_admin": False, "created_at": tx.now})
+            row = {"message_id": int(message["message_id"]), "emoji": emoji, "user_id": id_}
+            tx.run(marks.INSERT_REACTION, {**row, "reacted_at": tx.now - number + count})
+
+    await server.services.writer.do(work)
+    return ids[::-1]
+
+
+async def shown(person: Person, message: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = await person.api("GET", f"/messages/{message['message_id']}")
+    return answer.get("reactions", [])
+
+
+async def test_of_many_who_reacted_with_the_same_the_first_are_named_and_all_counted(
+    server: Server,
+) -> None:
+    ada, ben = await server.users(2)
+    chat = await ada.group(ben)
+    sent = await ada.say(chat)
+    fans = await crowd(server, sent, 30, "👍")
+    first = {"emoji": "👍", "count": 30, "user_ids": fans[: marks.SHOWN_BY]}
+    assert await shown(ada, sent) == [first]
+    reader = await ben.live("ws")
+    await react(ada, sent, "👍")
+    assert (await reader.one("message_reacted"))["data"]["reactions"] == [first | {"count": 31}]
+    await react(ada, sent, "☕")
+    after = (await reader.one("message_reacted"))["data"]["reactions"]
+    assert after == await shown(ben, sent)
+    assert after == [first | {"count": 31}, {"emoji": "☕", "count": 1, "user_ids": [ada.user_id]}]
+
+
+async def test_who_reacted_after_the_first_is_named_in_what_they_read_themselves(
+    server: Server,
+) -> None:
+    ada, ben = await server.users(2)
+    chat = await ada.group(ben)
+    sent = await ada.say(chat)
+    fans = await crowd(server, sent, 30, "👍")
+    await react(ada, sent, "👍")
+    [[hers], [his]] = [await shown(person, sent) for person in (ada, ben)]
+    assert hers["user_ids"] == [*fans[: marks.SHOWN_BY], ada.user_id]
+    assert his["user_ids"] == fans[: marks.SHOWN_BY]
+    assert (await ada.history(chat))[-1]["reactions"] == [hers]
+
+
+async def test_when_one_of_the_first_takes_theirs_back_the_next_is_named(server: Server) -> None:
+    ada = await server.user()
+    sent = await ada.say(await ada.group())
+    await react(ada, sent, "👍")
+    server.move_clock(60)
+    fans = await crowd(server, sent, 30, "👍")
+    reader = await ada.live("ws")
+    await react(ada, sent, "👍", False)
+    want = [{"emoji": "👍", "count": 30, "user_ids": fans[: marks.SHOWN_BY]}]
+    assert (await reader.one("message_reacted"))["data"]["reactions"] == want
+    assert await shown(ada, sent) == want
+
+
+async def test_each_emoji_stands_at_the_place_of_its_first_also_when_that_one_has_gone(
+    server: Server,
+) -> None:
+    ada, ben = await server.users(2)
+    sent = await ada.say(await ada.group(ben))
+    for person, emoji in ((ada, "👍"), (ada, "☕"), (ben, "👍")):
+        server.move_clock(1)
+        await react(person, sent, emoji)
+    reader = await ben.live("ws")
+    await react(ada, sent, "👍", False)
+    told = (await reader.one("message_reacted"))["data"]["reactions"]
+    assert [one["emoji"] for one in told] == ["☕", "👍"]
+    assert told == await shown(ben, sent)

@@ -8,8 +8,6 @@ import pytest
 from support.readers import ALL, KINDS, Refused, Transport
 from support.server import Server, ids
 
-from quartchat.chat import removal
-
 EVERY = pytest.mark.parametrize("transport", ALL, ids=lambda one: one.name)
 EACH_KIND = pytest.mark.parametrize("transport", KINDS, ids=lambda one: one.name)
 
@@ -246,7 +244,7 @@ async def test_an_account_that_was_removed_is_in_no_group_and_a_nameless_other_s
     group, direct = await ada.group(gone), await ada.direct(gone)
     await ada.api("PATCH", f"/chats/{group}/members/{gone.user_id}", role="admin")
     theirs = await gone.api("POST", f"/chats/{group}/invites")
-    await removal.remove(server.services.core, gone.user_id)
+    await server.services.accounts.remove(gone.user_id, by=None)
     chats = {one["chat_id"]: one for one in (await ada.api("GET", "/chats"))["chats"]}
     assert chats[direct]["title"] == "Deleted user"
     assert chats[direct]["picture"] is None
@@ -265,3 +263,20 @@ async def test_an_account_that_was_removed_is_in_no_group_and_a_nameless_other_s
     with pytest.raises(Refused) as refused:
         await (await server.user()).api("POST", f"/invites/{theirs['invite_id']}")
     assert refused.value.code == "invite_not_found"
+
+
+@EVERY
+async def test_also_a_connection_for_one_chat_hears_that_an_account_was_removed(
+    server: Server, transport: Transport
+) -> None:
+    ada, ben, gone = await server.users(3)
+    chat = await ada.group(ben)
+    start = await server.head()
+    live = await ben.live(transport, chats=[chat])
+    await server.services.accounts.remove(gone.user_id, by=None)
+    sent = await ada.say(chat)
+    late = ben.connect(transport, chats=[chat], cursor=start)
+    for reader in (live, late):
+        await reader.until_id(sent["event_id"])
+        assert [event["type"] for event in reader.durable] == ["user_removed", "new_message"]
+        assert reader.durable[0]["data"]["user_id"] == gone.user_id

@@ -330,7 +330,7 @@ async def test_a_deleted_message_leaves_no_text_in_what_was_notified_of_it(serve
     [data] = await listed(ben)
     assert (data["excerpt"], data["deleted"]) == ("", True)
     [event] = await told(ben)
-    assert event == data
+    assert (event, data["read"]) == (data | {"read": False}, True)
     assert "xyzzy" not in str(await ben.may_see()) + str(data)
 
 
@@ -351,6 +351,41 @@ async def test_who_leaves_a_chat_sees_nothing_more_of_what_was_notified_of_it(
     await ben.api("POST", f"/chats/{chat}/members/me")
     await ada.say(chat, "welcome back")
     assert [one["excerpt"] for one in await listed(ben)] == ["welcome back"]
+
+
+@pytest.mark.parametrize("way", ["leaves", "is removed", "is banned", "deleted"])
+async def test_the_badge_agrees_when_what_was_notified_is_gone(server: Server, way: str) -> None:
+    ada, ben, eve = await server.user("Ada"), await server.user("Ben"), await server.user("Eve")
+    chat, other = await ada.group(ben, eve), await ada.group(ben)
+    start = await server.head()
+    await ada.say(other, "@Ben")
+    sent = await ada.say(chat, "@Ben @Eve")
+    [gone, _] = await listed(ben)
+    if way == "leaves":
+        await ben.api("DELETE", f"/chats/{chat}/members/me")
+    elif way == "is removed":
+        await ada.remove(chat, ben)
+    elif way == "is banned":
+        await ada.api("POST", f"/chats/{chat}/bans", user_id=ben.user_id)
+    else:
+        await ada.api("DELETE", f"/messages/{sent['message_id']}")
+    reader = ben.connect("ws", cursor=start)
+    read = await reader.one("notifications_read")
+    ids = [gone["notification_id"]]
+    assert read["data"] == {"user_id": ben.user_id, "notification_ids": ids, "unread": 1}
+    assert await unread(ben) == 1
+    assert await unread(eve) == (0 if way == "deleted" else 1)
+
+
+async def test_nothing_is_told_where_nothing_was_unread(server: Server) -> None:
+    ada, ben = await server.user("Ada"), await server.user("Ben")
+    chat = await ada.group(ben)
+    sent = await ada.say(chat, "@Ben")
+    await ben.api("POST", "/notifications/read", all=True)
+    start = await server.head()
+    await ada.api("DELETE", f"/messages/{sent['message_id']}")
+    await ada.remove(chat, ben)
+    assert "notifications_read" not in [event["type"] for event in await ben.may_see(start)]
 
 
 async def test_no_more_than_a_thousand_are_kept_of_a_user(

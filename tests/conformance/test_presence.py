@@ -11,7 +11,7 @@ from support.readers import KINDS, Call, Reader, Transport, http_client
 from support.server import Folder, Person, Server
 
 from quartchat.chat.presence import AWAY_SECONDS, LEASE_SECONDS, NOTE_SECONDS
-from quartchat.chat.typing import MOST_IN_BIG, TYPING_SECONDS
+from quartchat.chat.typing import MOST_IN_BIG, QUIET_SECONDS, TYPING_SECONDS
 from quartchat.store import people
 from quartchat.store.audience import SMALL_CHAT
 
@@ -228,6 +228,32 @@ async def test_typing_ends_by_itself(server: Server) -> None:
     await after(server, 2)
     await reader.until("user_stopped_typing")
     assert (await status(ben))["typing"] == []
+
+
+async def test_who_goes_on_typing_is_told_now_and_then_and_stops_after_the_last_time(
+    server: Server,
+) -> None:
+    ada, ben, chat = await pair(server)
+    reader = await ben.live("ws")
+    for _ in range(20):  # a press of a key every 0.2 s
+        await ada.api("POST", f"/chats/{chat}/typing")
+        await after(server, 0.2)
+    await after(server, TYPING_SECONDS - 1)
+    assert (await status(ben))["typing"] == [ada.user_id]
+    await after(server, 1)
+    await reader.until("user_stopped_typing")
+    told = [event["type"] for event in reader.seen if "typing" in event["type"]]
+    assert told == ["user_typing"] * 2 + ["user_stopped_typing"]
+
+
+async def test_who_stopped_typing_and_begins_again_is_told_at_once(server: Server) -> None:
+    ada, ben, chat = await pair(server)
+    reader = await ben.live("ws")
+    for is_typing in (True, False, True):
+        await ada.api("POST", f"/chats/{chat}/typing", is_typing=is_typing)
+    for type_ in ("user_typing", "user_stopped_typing", "user_typing"):
+        assert (await reader.next_event())["type"] == type_
+    assert QUIET_SECONDS < TYPING_SECONDS
 
 
 async def test_typing_ends_without_anybody_looking(server: Server, monkeypatch: Any) -> None:

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from support.log import Log, open_log
 
-from quartchat.chat import edits, membership, messages, rooms
+from quartchat.chat import details, edits, membership, messages, rooms
 from quartchat.delivery.subscriber import Wish
-from quartchat.protocol import CreateChat, Member, MessageOnly, SendMessage
+from quartchat.protocol import CreateChat, EditMessage, Member, MessageOnly, SendMessage
 from quartchat.store.writer import Transaction
 
 Folder = Callable[[str], Path]
@@ -143,3 +143,32 @@ async def test_a_live_reader_hears_of_the_other_process_by_following_the_log(
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     assert seen == [f"{n}" for n in range(5)]
+
+
+async def test_that_a_chat_shows_its_history_no_more_holds_also_where_another_process_said_so(
+    both: tuple[Log, Log],
+) -> None:
+    here, there = both
+    wish = CreateChat("group", title="Room", history="all")
+    chat = (await rooms.create(here.core, "ada", wish))[0]
+    old = await say(here, chat, "old")
+    await membership.add(here.core, "ada", Member(chat, "ben"))
+    _, cursor = await read(here, "ben", here.feed.tail.head)
+    await edits.edit(here.core, "ada", EditMessage(str(old), "shown"))
+    before, cursor = await read(here, "ben", cursor)
+    await details.update(there.core, "ada", details.UpdateChat(chat, history="joined"))
+    await edits.edit(there.core, "ada", EditMessage(str(old), "secret"))
+    await follow(here)
+    after, _ = await read(here, "ben", cursor)
+    assert before + after == ["shown", "chat_updated"]
+
+
+async def test_a_page_that_shows_all_is_shared_by_its_readers(both: tuple[Log, Log]) -> None:
+    here, _ = both
+    chat = await room(here, "ben")
+    cursor = here.feed.tail.head
+    said = await say(here, chat, "hello")
+    await edits.edit(here.core, "ada", EditMessage(str(said), "hello!"))
+    if cursor >= here.feed.tail.floor:
+        pages = [(await here.feed.read(user, None, cursor, 100))[0] for user in ("ada", "ben")]
+        assert pages[0] is pages[1]

@@ -13,12 +13,12 @@ import quartchat
 ROOT = Path(quartchat.__file__).parent
 # Whoever stands in one line may import from the lines above, and from its own package.
 LAYERS = [
-    {"errors", "config", "events", "paths"},
+    {"errors", "config", "events", "paths", "locale"},
     {"limits", "protocol"},
-    {"auth", "store"},
+    {"auth", "store", "media"},
     {"bus"},
     {"chat"},
-    {"delivery"},
+    {"delivery", "operator"},
     {"services"},
     {"access"},
     {"transports"},
@@ -31,7 +31,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FREE = {"__main__"}  # starts the command line, and is imported by nobody
 FOR_CLIENTS = {"errors", "events", "protocol", "limits"}
 FRAMEWORKS = {"quart", "hypercorn", "werkzeug", "sse_starlette", "starlette"}
-DOMAIN = {"store", "bus", "chat", "delivery", "auth", "limits", "protocol", "events", "errors"}
+DOMAIN = {"store", "media", "bus", "chat", "delivery", "auth", "limits", "protocol", "events", "errors"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

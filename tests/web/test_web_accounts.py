@@ -14,7 +14,7 @@ PASSWORD = "five blue horses run"
 async def sign_up(visitor: Visitor, name: str, password: str = PASSWORD) -> None:
     form = (await visitor.page("/signup")).form("/signup")
     page = await visitor.follow(await visitor.submit(form, name=name, password=password))
-    assert page.one("a", class_="self").text == name
+    assert page.one("a", class_="self").one("bdi").text == name
 
 
 async def test_who_signs_up_is_logged_in_and_sees_their_chats(server: Server, visit: Visit) -> None:
@@ -88,7 +88,7 @@ async def test_closed_sign_up_says_so_and_takes_nobody(start: Start, visit: Visi
     closed = await start(signup=False)
     visitor = visit(at=closed)
     assert (await visitor.page("/signup", 403)).one("h1").text == "Sign-up is closed"
-    assert not (await visitor.page("/login")).all("a", href="/signup")
+    assert "/signup" not in (await visitor.get("/login")).text
     answer = await visitor.post("/signup", name="eve", password=PASSWORD)
     assert answer.status_code == 403
     answer = await visitor.post("/signup", name="eve", password=PASSWORD, setup="guess")
@@ -123,7 +123,7 @@ async def test_logging_out_ends_this_login_and_no_other(server: Server, visit: V
     await sign_up(first, "ada")
     await second.post("/login", name="ada", password=PASSWORD)
     stolen = first.http.cookies["qc_session"]
-    form = (await first.page("/profile")).form("/logout")
+    form = (await first.page("/settings")).form("/logout")
     page = await first.follow(await first.submit(form))
     assert page.one("h1").text == "Log in"
     assert not first.http.cookies
@@ -179,20 +179,66 @@ async def test_a_login_leads_to_this_site_only(server: Server, visit: Visit, tar
     assert "evil" not in visitor.http.base_url.join(location).host
 
 
-async def test_the_profile_changes_email_and_password(server: Server, visit: Visit) -> None:
+async def test_who_signs_up_by_way_of_an_invitation_gets_there(
+    server: Server, visit: Visit
+) -> None:
+    ada = await server.user("ada")
+    chat = await ada.group(title="Choir")
+    invite = await ada.api("POST", f"/chats/{chat}/invites")
     visitor = visit()
-    await sign_up(visitor, "ada")
+    door = await visitor.follow(await visitor.get(invite["url"]))
+    link = next(a for a in door.all("a") if a.attrs["href"].startswith("/signup"))
+    form = (await visitor.page(link.attrs["href"])).form("/signup")
+    page = await visitor.follow(await visitor.submit(form, name="bob", password=PASSWORD))
+    assert page.one("h1").text == "Choir"
+    assert "ada invites you to" in page.by_id("main").text
+    inside = await visitor.follow(await visitor.submit(page.form(invite["url"])))
+    assert inside.form(f"/chats/{chat}/messages")
+
+
+async def test_the_profile_changes_name_and_words_about_oneself(
+    server: Server, visit: Visit
+) -> None:
+    ada = await server.user("ada")
+    await server.user("eve")
+    visitor = visit(ada)
     form = (await visitor.page("/profile")).form("/profile")
-    page = page_of(await visitor.submit(form, email="ada@example.org"))
+    answer = await visitor.submit(form, name="ada-marie", about="Sings.\r\nAnd rows.")
+    page = await visitor.follow(answer)
     assert page.one("p", role="status").text == "Saved."
-    form = (await visitor.page("/profile")).form("/profile")
-    assert form.fields()["email"] == "ada@example.org"
+    assert page.one("a", class_="self").one("bdi").text == "ada-marie"
+    assert page.form("/profile").fields()["about"] == "Sings.\nAnd rows."
+    refused = page_of(await visitor.submit(form, name="EVE", about="kept"), 409)
+    assert "taken" in refused.error_at("name")
+    assert refused.form("/profile").fields() == {"name": "EVE", "about": "kept"}
+    long = page_of(await visitor.submit(form, name="ada", about="x" * 501), 422)
+    assert "At most 500" in long.error_at("about")
+
+
+async def test_the_profile_changes_the_email_address(server: Server, visit: Visit) -> None:
+    visitor = visit(await server.user("ada"))
+    form = (await visitor.page("/profile")).form("/profile/email")
+    page = await visitor.follow(await visitor.submit(form, email="ada@example.org"))
+    assert page.form("/profile/email").fields()["email"] == "ada@example.org"
+    refused = page_of(await visitor.submit(form, email="nobody"), 422)
+    assert "not an email" in refused.error_at("email")
+    assert refused.form("/profile/email").fields()["email"] == "nobody"
+
+
+async def test_the_profile_changes_the_password_and_ends_other_logins(
+    server: Server, visit: Visit
+) -> None:
+    visitor, elsewhere = visit(), visit()
+    await sign_up(visitor, "ada")
+    await elsewhere.post("/login", name="ada", password=PASSWORD)
+    form = (await visitor.page("/profile")).form("/profile/password")
     wrong = await visitor.submit(form, current_password="wrong", new_password="eight new letters")
     assert "not your current" in page_of(wrong, 422).error_at("current_password")
     short = await visitor.submit(form, current_password=PASSWORD, new_password="short")
     assert "at least 8" in page_of(short, 422).error_at("new_password")
     right = await visitor.submit(form, current_password=PASSWORD, new_password="eight new letters")
-    assert right.status_code == 200
+    assert "is changed" in (await visitor.follow(right)).one("p", role="status").text
+    assert (await elsewhere.get("/chats")).status_code == 303
     other = visit()
     assert (await other.post("/login", name="ada", password=PASSWORD)).status_code == 401
     assert (await other.post("/login", name="ada", password="eight new letters")).status_code == 303

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 from support.server import Server
 from web_support import Node, Visit, page_of
+
+from quartchat.web.render import person_key
 
 
 def titles(page: Node) -> list[str]:
@@ -37,7 +42,7 @@ async def test_a_group_starts_with_names_in_any_form(server: Server, visit: Visi
     page = await visitor.follow(answer)
     assert page.one("h1").text == "Choir practice"
     assert sorted(people(page)) == ["ada", "bob", "eve", "zoe"]
-    assert "Private group, 4 members" in page.text
+    assert page.by_id("about").text == "Private group · 4 members"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,8 @@ async def test_a_public_room_is_found_read_joined_and_left(server: Server, visit
     assert inside.messages() == ["roses are out"]
     assert inside.form(f"/chats/{room}/messages")
     assert titles(await visitor.page("/chats")) == ["Garden"]
-    await visitor.follow(await visitor.submit(inside.form(f"/chats/{room}/leave")))
+    sure = await visitor.page(f"/chats/{room}/leave")
+    await visitor.follow(await visitor.submit(sure.form(f"/chats/{room}/leave")))
     assert titles(await visitor.page("/chats")) == []
 
 
@@ -92,42 +98,52 @@ async def test_joining_from_the_list_of_rooms_is_one_press(server: Server, visit
     assert (await visitor.follow(await visitor.submit(form))).one("h1").text == "Garden"
 
 
-async def test_the_owner_adds_and_removes_and_the_removed_see_nothing_more(
-    server: Server, visit: Visit
-) -> None:
+async def test_who_was_removed_sees_nothing_more(server: Server, visit: Visit) -> None:
     ada, bob = await server.user("ada"), await server.user("bob")
-    chat = await ada.group(title="Closed")
+    chat = await ada.group(bob, title="Closed")
     owner, other = visit(ada), visit(bob)
-    assert (await other.get(f"/chats/{chat}")).status_code in (403, 404)
-    form = (await owner.page(f"/chats/{chat}")).form(f"/chats/{chat}/members")
-    page = await owner.follow(await owner.submit(form, user="bob"))
-    assert people(page) == ["ada", "bob"]
+    assert people(await owner.page(f"/chats/{chat}")) == ["ada", "bob"]
     assert (await other.page(f"/chats/{chat}")).form(f"/chats/{chat}/messages")
-    form = page.form(f"/chats/{chat}/members/{bob.user_id}/remove")
-    assert people(await owner.follow(await owner.submit(form))) == ["ada"]
-    assert (await other.get(f"/chats/{chat}")).status_code in (403, 404)
+    await ada.remove(chat, bob)
+    assert people(await owner.page(f"/chats/{chat}")) == ["ada"]
+    for path in ("", "/timeline", "/head", "/live"):
+        assert (await other.get(f"/chats/{chat}{path}")).status_code in (403, 404)
     assert (await other.post(f"/chats/{chat}/messages", content="hi")).status_code in (403, 404)
     assert titles(await other.page("/chats")) == []
 
 
-async def test_adding_an_unknown_name_says_so_at_its_field(server: Server, visit: Visit) -> None:
+async def test_the_head_says_who_is_here_and_leads_on(server: Server, visit: Visit) -> None:
+    ada, bob = await server.user("ada"), await server.user("bob")
+    chat = await ada.group(bob, title="Choir")
+    await ada.api("PATCH", f"/chats/{chat}", description="We sing on Mondays.")
+    await bob.live("sse")
+    page = await visit(ada).page(f"/chats/{chat}")
+    assert page.by_id("about").text == (
+        "Private group · 2 members · 1 online · We sing on Mondays."
+    )
+    links = {a.attrs.get("href") for a in page.by_id("top").all("a")}
+    assert {f"/chats/{chat}/about", f"/search?chat_id={chat}", f"/people/{bob.user_id}"} <= links
+
+
+async def test_a_direct_chat_says_when_the_other_was_there(server: Server, visit: Visit) -> None:
+    ada, bob = await server.user("ada"), await server.user("bob")
+    chat = await ada.direct(bob)
+    visitor = visit(ada)
+    assert (await visitor.page(f"/chats/{chat}")).by_id("about").text == "offline"
+    await bob.live("sse")
+    assert (await visitor.page(f"/chats/{chat}")).by_id("about").text == "online"
+    server.move_clock(400)
+    await server.services.presence.sweep()
+    ada = await server.log_in_again(ada)
+    assert (await visit(ada).page(f"/chats/{chat}")).by_id("about").text == "away"
+
+
+async def test_a_muted_or_archived_chat_says_so(server: Server, visit: Visit) -> None:
     ada = await server.user("ada")
-    chat = await ada.group()
-    page = page_of(await visit(ada).post(f"/chats/{chat}/members", user="nobody"), 404)
-    assert "nobody called 'nobody'" in page.error_at("user")
-    assert "open" in page.by_id("members").attrs
-    assert page.form(f"/chats/{chat}/members").fields() == {"user": "nobody"}
-
-
-async def test_a_member_may_neither_add_nor_remove(server: Server, visit: Visit) -> None:
-    ada, bob, eve = await server.users(3)
-    chat = await ada.group(bob)
-    visitor = visit(bob)
-    forms = [form.attrs["action"] for form in (await visitor.page(f"/chats/{chat}")).all("form")]
-    assert sorted(forms) == [f"/chats/{chat}/leave", f"/chats/{chat}/messages"]
-    added = await visitor.post(f"/chats/{chat}/members", user=eve.name)
-    removed = await visitor.post(f"/chats/{chat}/members/{ada.user_id}/remove")
-    assert (added.status_code, removed.status_code) == (403, 403)
+    chat = await ada.group(title="Choir")
+    await ada.api("PATCH", f"/chats/{chat}/settings", notify="mentions", archived=True)
+    about = (await visit(ada).page(f"/chats/{chat}")).by_id("about").text
+    assert "muted" in about and "archived" in about
 
 
 async def test_a_private_chat_shows_nothing_of_itself_to_others(
@@ -164,3 +180,20 @@ async def test_the_list_shows_the_newest_chat_first_and_what_is_unread(
     await visitor.page(f"/chats/{first}")
     row = (await visitor.page("/chats")).by_id("chat-list").one("li", data_chat_id=first)
     assert "hidden" in row.one("span", class_="badge").attrs
+
+
+async def test_a_picture_of_a_member_stands_beside_what_they_say(
+    server: Server, visit: Visit
+) -> None:
+    ada, bob = await server.users(2)
+    chat = await ada.group(bob)
+    image = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(image, "PNG")
+    headers = {"Content-Type": "image/png"}
+    answer = await bob.request("POST", "/api/me/picture", content=image.getvalue(), headers=headers)
+    address = answer.json()["picture"]
+    page = await visit(ada).page(f"/chats/{chat}")
+    rules = page.one("style").raw
+    assert f'.msg[data-by="{person_key(bob.user_id)}"]::before' in rules
+    assert f'url("{address}")' in rules
+    assert page.by_id("members").all("img", src=address)

@@ -232,3 +232,75 @@ async def test_reading_the_streamed_page_counts_as_reading(
     assert read["data"]["event_id"] >= sent["event_id"]
     chats = (await bob.api("GET", "/chats"))["chats"]
     assert json.dumps([chat["unread"] for chat in chats]) == "[0]"
+
+
+async def test_a_streamed_page_says_what_was_changed_and_what_was_deleted(
+    server: Server, visit: Visit, pair: Pair
+) -> None:
+    ada, bob, chat_id = pair
+    said = await ada.say(chat_id, "good evning")
+    path = f"/messages/{said['message_id']}"
+    async with live(visit(bob), chat_id) as response:
+        stream = Stream(response)
+        await stream.until("good evning")
+        await bob.api("POST", f"{path}/reactions", emoji="🎂")
+        await ada.api("PATCH", path, content="good evening")
+        await stream.until("good evening")
+        await ada.api("POST", f"{path}/pin")
+        await stream.until("pinned a message")
+        await ada.api("DELETE", path)
+        await stream.until("A message was deleted.")
+        await stream.until("</li>")
+    change, deletion = stream.page.all("li", class_="change")
+    assert change.text == "ada changed a message: good evening"
+    assert [n.one("link").attrs["href"] for n in (change, deletion)] == [
+        f"/marks/edited/{said['message_id']}.css",
+        f"/marks/deleted/{said['message_id']}.css",
+    ]
+    assert "<!-- message_reacted -->" in stream.text
+    assert len(stream.page.all("li", class_="msg")) == 1
+
+
+async def test_the_style_for_an_old_text_names_that_message_alone_and_may_be_kept(
+    server: Server, visit: Visit
+) -> None:
+    visitor = visit()
+    for what in ("edited", "deleted"):
+        answer = await visitor.get(f"/marks/{what}/17.css")
+        assert answer.headers["content-type"] == "text/css; charset=utf-8"
+        assert "immutable" in answer.headers["cache-control"]
+        assert "#m17 .body" in answer.text
+        assert answer.text.count("{") == answer.text.count("}")
+    for path in ("edited/1%7D*.css", "edited/x.css", "edited/.css", "other/17.css", "edited/٣.css"):
+        assert (await visitor.get(f"/marks/{path}")).status_code == 404
+
+
+async def test_a_stream_that_goes_past_midnight_says_the_new_day(
+    server: Server, visit: Visit
+) -> None:
+    server.clock.stop(1_795_219_199.0)  # a second before midnight, UTC
+    ada = await server.user("ada")
+    chat_id = await ada.group()
+    await ada.say(chat_id, "late")
+    async with live(visit(ada), chat_id) as response:
+        stream = Stream(response)
+        await stream.until("late")
+        assert len(stream.page.all("li", class_="day")) == 1
+        server.clock.move(2)
+        await ada.say(chat_id, "early")
+        await stream.until("early")
+    assert len(stream.page.all("li", class_="day")) == 2
+
+
+async def test_a_deleted_message_tells_nothing_to_who_comes_later(
+    server: Server, visit: Visit, pair: Pair
+) -> None:
+    ada, bob, chat_id = pair
+    said = await ada.say(chat_id, "secret one")
+    await ada.api("PATCH", f"/messages/{said['message_id']}", content="secret two")
+    await ada.api("DELETE", f"/messages/{said['message_id']}")
+    async with live(visit(bob), chat_id, f"?last_event_id={said['event_id'] - 1}") as response:
+        stream = Stream(response)
+        await stream.until("A message was deleted.")
+    assert "secret" not in stream.text
+    assert "This message was deleted." in stream.text

@@ -55,11 +55,11 @@ async def address(server: Server, visit: Visit) -> str:
 
 
 async def written(server: Server, address: str) -> list[str]:
-    from quartchat.chat import messages
+    from quartchat.chat import history
 
     chat_id = address.rpartition("/")[2]
     bob = await server.services.database.read(_bob)
-    page = await messages.history(server.services.core, bob, chat_id, messages.Span(limit=50))
+    page = await history.history(server.services.core, bob, chat_id, history.Span(limit=50))
     return [message["content"] for message in page["messages"]]
 
 

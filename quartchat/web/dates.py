@@ -1,0 +1,64 @@
+"""Moments, days and numbers as the language that is spoken writes them, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from markupsafe import Markup, escape
+
+from quartchat.locale.language import current
+
+PATTERNS = {"minute": "d MMM y, HH:mm", "day": "d MMM y", "hour": "HH:mm"}
+WHOLE_DAY = "EEEE, d MMMM y"
+
+
+def when(timestamp: str, precision: str = "minute") -> Markup:
+    """A `<time>` element with a short text in UTC, to the `minute` or the `day`, for RFC 3339;
+    `brief`: the hour of today, else the day."""
+    try:
+        moment = datetime.fromisoformat(timestamp).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return escape(timestamp or "")
+    if precision == "brief":
+        precision = "hour" if moment.date() == datetime.now(UTC).date() else "day"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        timestamp, f"{moment:%Y-%m-%d %H:%M:%S} UTC", _in_words(moment, PATTERNS[precision])
+    )
+
+
+def day(moment: str | date) -> Markup:
+    """A `<time>` element that names a day with its weekday. RFC 3339, its date alone, or a
+    date; of a moment, the day that it is in UTC."""
+    try:
+        there = _day(moment)
+    except (TypeError, ValueError, OverflowError):
+        return escape(moment or "")
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        there.isoformat(), there.isoformat(), _in_words(there, WHOLE_DAY)
+    )
+
+
+def number(value: int) -> str:
+    """`12345` -> `12,345`."""
+    from babel.numbers import format_decimal  # noqa: PLC0415  (as below)
+
+    return format_decimal(value, locale=current())
+
+
+def _day(moment: str | date) -> date:
+    if isinstance(moment, str):
+        if len(moment) == len("2026-11-21"):
+            return date.fromisoformat(moment)
+        moment = datetime.fromisoformat(moment)
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).date()
+    return moment
+
+
+def _in_words(moment: date, pattern: str) -> str:
+    # Babel's data is megabytes: a server that shows no page to anybody does without it.
+    from babel.dates import format_date, format_datetime  # noqa: PLC0415
+
+    if isinstance(moment, datetime):
+        return format_datetime(moment, pattern, locale=current())
+    return format_date(moment, pattern, locale=current())
