@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quartchat.chat.core import MANAGERS, Core, chat_and_member
+from quartchat.chat.core import MANAGERS, Core, chat_and_member, check_client_id, new_id
 from quartchat.chat.membership import Ack, admit
-from quartchat.chat.rooms import need_group
+from quartchat.chat.rooms import need_group, need_place
 from quartchat.errors import (
     Banned,
     Conflict,
@@ -31,26 +30,31 @@ MOST_USES = 10_000
 
 
 class MakeInvite(msgspec.Struct):
-    """`expires_in`: seconds; `max_uses`: how many may come in by it, None: any number."""
+    """`expires_in`: seconds; `max_uses`: how many may come in by it, None: any number;
+    `client_id`: of the one who makes it, in this chat."""
 
     chat_id: str
     expires_in: int = WEEK
     max_uses: int | None = None
+    client_id: str | None = None
 
 
 async def make(core: Core, actor: str, wish: MakeInvite) -> dict[str, Any]:
-    """The new invitation {invite_id, chat_id, url, expires_at, max_uses, uses, created_by}; for
-    owners and admins. Raises ChatNotFound, NotAMember, Forbidden, Conflict (a direct chat; too
-    many), Invalid."""
+    """The new invitation {invite_id, chat_id, url, expires_at, max_uses, uses, created_by}, or the
+    one that was made with this client_id; for owners and admins. Raises ChatNotFound, NotAMember,
+    Forbidden, Conflict (a direct chat; too many), Invalid."""
     _check(wish)
+    invite_id = core.id_of("invite", actor, wish.chat_id, wish.client_id or new_id())
 
     async def work(tx: Transaction) -> dict[str, Any]:
         await _need_manager(tx.fetch, wish.chat_id, actor)
+        if (before := await invites.get(tx.fetch, invite_id)) is not None:
+            return _shown(dict(before._mapping))
         if await invites.count_live(tx.fetch, wish.chat_id, tx.now) >= MOST_LIVE:
             raise Conflict(
                 "A chat has at most {most} invitations at once; end one first.", most=MOST_LIVE
             )
-        row = _row(tx, actor, wish)
+        row = _row(tx, invite_id, actor, wish)
         invites.forget_old(tx, wish.chat_id)
         invites.add(tx, row)
         return _shown(row)
@@ -59,6 +63,7 @@ async def make(core: Core, actor: str, wish: MakeInvite) -> dict[str, Any]:
 
 
 def _check(wish: MakeInvite) -> None:
+    check_client_id(wish.client_id)
     if not SHORTEST <= wish.expires_in <= LONGEST:
         raise Invalid("An invitation lasts from 5 minutes to a year.", field="expires_in")
     if wish.max_uses is not None and not 1 <= wish.max_uses <= MOST_USES:
@@ -69,9 +74,9 @@ def _check(wish: MakeInvite) -> None:
         )
 
 
-def _row(tx: Transaction, actor: str, wish: MakeInvite) -> dict[str, Any]:
+def _row(tx: Transaction, invite_id: str, actor: str, wish: MakeInvite) -> dict[str, Any]:
     return {
-        "id": secrets.token_urlsafe(16),
+        "id": invite_id,
         "chat_id": wish.chat_id,
         "created_by": actor,
         "created_at": tx.now,
@@ -153,12 +158,13 @@ async def _face(fetch: Fetch, chat_id: str) -> dict[str, Any]:
 async def accept(core: Core, actor: str, invite_id: str) -> Ack:
     """Come in by a link: {chat_id, event_id}; event_id is None, and no use counted, for who is
     in already. They came by themselves: `by` of `user_joined` is their own id. Raises
-    InviteNotFound, InviteExpired, Banned."""
+    InviteNotFound, InviteExpired, Banned, Invalid (in too many chats)."""
 
     async def work(tx: Transaction) -> Ack:
         row, member = await _open(tx.fetch, actor, invite_id, tx.now)
         if member is not None:
             return {"chat_id": row.chat_id, "event_id": None}
+        await need_place(core, tx.fetch, actor)
         ack = await admit(tx, row.chat_id, actor, by=actor)
         invites.use(tx, invite_id)
         return ack

@@ -8,7 +8,7 @@ from typing import Any
 
 from quartchat.chat import bell
 from quartchat.chat.core import MANAGERS, Core, chat_and_member
-from quartchat.chat.rooms import need_group
+from quartchat.chat.rooms import need_group, need_place
 from quartchat.errors import (
     Banned,
     ChatNotFound,
@@ -30,7 +30,7 @@ ROLES = (*MANAGERS, "member")
 
 async def join(core: Core, actor: str, wish: ChatOnly) -> Ack:
     """Join a public room; in one that all have left, as its owner. Raises ChatNotFound,
-    Forbidden (private), Banned."""
+    Forbidden (private), Banned, Invalid (in too many chats)."""
 
     async def work(tx: Transaction) -> Ack:
         chat = await rooms.get(tx.fetch, wish.chat_id)
@@ -42,6 +42,7 @@ async def join(core: Core, actor: str, wish: ChatOnly) -> Ack:
             raise Banned
         if not chat.public:
             raise Forbidden("This chat is private; ask one of its owners to add you.")
+        await need_place(core, tx.fetch, actor)
         return await admit(tx, wish.chat_id, actor, by=actor)
 
     return await core.writer.do(work)
@@ -108,9 +109,9 @@ def may_dismiss(mine: Any, theirs: Any) -> bool:
 
 
 async def set_role(core: Core, actor: str, wish: SetRole) -> Ack:
-    """Make a member an admin or an admin a member, or hand the chat over to them ("owner": the
-    actor becomes an admin); for the owner. event_id is None where nothing changes. Raises
-    ChatNotFound, NotAMember, Forbidden, Conflict (of one's own role), Invalid."""
+    """Make a member an admin or an admin a member (whose invitations end), or hand the chat over to
+    them ("owner": the actor becomes an admin); for the owner. event_id is None where nothing
+    changes. Raises ChatNotFound, NotAMember, Forbidden, Conflict (of one's own role), Invalid."""
     if wish.role not in ROLES:
         raise Invalid('A role is "owner", "admin" or "member".', field="role")
 
@@ -120,6 +121,8 @@ async def set_role(core: Core, actor: str, wish: SetRole) -> Ack:
             return {"chat_id": wish.chat_id, "event_id": None}
         if wish.role == "owner":
             _give(tx, wish.chat_id, actor, "admin")
+        if wish.role not in MANAGERS:
+            invites.remove_by(tx, wish.chat_id, wish.user_id)
         return _give(tx, wish.chat_id, wish.user_id, wish.role)
 
     return await core.writer.do(work)

@@ -8,10 +8,10 @@ from typing import Any
 
 from quartchat.chat.redaction import GONE
 from quartchat.chat.text import excerpt
+from quartchat.events import DELETED_USER
 from quartchat.locale.texts import later
 
 TYPES = ("new_message", "mention", "friend_request", "friend_accepted", "new_follower")
-NOBODY = "Deleted user"
 _OF_PEOPLE = {
     "friend_request": later("{name} wants to be your friend."),
     "friend_accepted": later("{name} accepted your friend request."),
@@ -115,7 +115,7 @@ def sentence(data: dict[str, Any]) -> str:
 def of_row(row: Any) -> dict[str, Any]:
     """A row as `store/notifications.py` reads it, as `notification.data`."""
     more = json.loads(row.data)
-    name = row.actor_name if row.actor_name and row.actor_removed_at is None else NOBODY
+    name = row.actor_name if row.actor_name and row.actor_removed_at is None else DELETED_USER
     place = _place_of(row, more) if row.chat_id is not None else None
     notice = Notice(row.user_id, row.type, row.actor_id, name, more["timestamp"], place)
     return notice.data(row.event_id, read=row.is_read)

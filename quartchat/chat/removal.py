@@ -4,8 +4,11 @@ others did with them refers to it."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from quartchat.chat import bell
 from quartchat.chat.core import Core
 from quartchat.chat.redaction import without_person
 from quartchat.errors import Conflict, UserNotFound
@@ -48,8 +51,11 @@ async def remove_in(tx: Transaction, user_id: str, before: Named) -> list[str]:
     carriers |= set(await log.mentioning(tx.fetch, user_id, before.head))
     events = [event async for event in log.by_ids(tx.fetch, carriers)]
     replies = await messages.replies_to_sender(tx.fetch, user_id)
+    told = [await bell.reading_of_messages(tx, some) for some in _portions(said)]
     _leave(tx, user_id, heirs)
     tx.append(Draft(ALL, "user_removed", {"user_id": user_id, "timestamp": rfc3339(tx.now)}))
+    for tell in told:
+        tell()
     for number, event in enumerate(events):
         less = without_person(event, user_id, said)
         if less != event.fields():
@@ -63,6 +69,13 @@ async def remove_in(tx: Transaction, user_id: str, before: Named) -> list[str]:
     accounts.take_rows(tx, user_id)
     pictures.forget_unused(tx, person.picture)
     return logins
+
+
+def _portions(message_ids: Iterable[str]) -> Iterator[list[int]]:
+    """No more ids in a query than a database takes."""
+    ids = iter(message_ids)
+    while some := [int(id_) for id_ in islice(ids, log.IDS_AT_ONCE)]:
+        yield some
 
 
 async def _heirs(tx: Transaction, user_id: str) -> dict[str, str | None]:

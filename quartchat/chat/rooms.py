@@ -62,9 +62,7 @@ def check_history(history: str) -> str:
     return history
 
 
-async def _direct(
-    core: Core, tx: Transaction, actor: str, wish: CreateChat
-) -> tuple[str, bool]:
+async def _direct(core: Core, tx: Transaction, actor: str, wish: CreateChat) -> tuple[str, bool]:
     if not wish.user_id:
         raise Invalid("Say with whom: a direct chat needs a user_id.", field="user_id")
     if wish.user_id == actor:

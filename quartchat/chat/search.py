@@ -25,6 +25,7 @@ PAGE, MAX_PAGE = 20, 50
 MAX_QUERY = 200  # characters
 MAX_WORDS = 10
 SNIPPET = 160
+_QUOTES = dict.fromkeys(map(ord, "“”„«»"), '"')  # as phones and people write them
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 Snippet = list[tuple[str, bool]]
 
@@ -47,7 +48,8 @@ async def find(core: Core, user_id: str, query: Query) -> dict[str, Any]:
     """{messages, has_more, before}: newest first, each as in history with `chat_title` and
     `snippet` ([[text, whether it matches]]); of the user's chats, or of one that they may read.
     With `has_more` the next page starts at `before`; it may be so after few messages or none,
-    for an answer does not take long. One at a time of each user. Raises Invalid, ChatNotFound, NotAMember, Banned."""
+    for an answer does not take long. One at a time of each user. Raises Invalid, ChatNotFound,
+    NotAMember, Banned."""
     words, without = read_words(query.q)
 
     async def work(connection: AsyncConnection) -> dict[str, Any]:
@@ -68,7 +70,8 @@ def read_words(q: str) -> tuple[list[Word], list[Word]]:
     """What must be in a message, and what must not. Raises Invalid."""
     if len(q) > MAX_QUERY or not is_storable(q):
         raise Invalid("Search for at most {most} characters.", field="q", most=MAX_QUERY)
-    terms = [(match[1], (match[2] or match[3] or "").strip()) for match in _TERM.finditer(q)]
+    plain = q.translate(_QUOTES)
+    terms = [(match[1], (match[2] or match[3] or "").strip()) for match in _TERM.finditer(plain)]
     terms = [(sign, term) for sign, term in terms if term.strip("-")]
     if len(terms) > MAX_WORDS:
         raise Invalid("Search for at most {most} words.", field="q", most=MAX_WORDS)

@@ -70,9 +70,6 @@ class Sessions:
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._open))
 
-    def connected(self, user_id: str) -> bool:
-        return user_id in self._users
-
     def revoke(self, session_id: str) -> None:
         """A login ended: its connections end with it, those too that are just being opened."""
         self._revoked[session_id] = None

@@ -40,6 +40,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "busy_timeout=10000",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what was deleted is overwritten in the file, too
             "cache_size=-4000",
             "journal_size_limit=16777216",
         ):

@@ -202,6 +202,14 @@ reactions = Table(
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("reacted_at", Float, nullable=False),
     Index("ix_reactions_user_id", "user_id"),
+    # In the order in which they are counted and named.
+    Index(
+        "ix_reactions_message_id_emoji_reacted_at_user_id",
+        "message_id",
+        "emoji",
+        "reacted_at",
+        "user_id",
+    ),
 )
 
 pins = Table(

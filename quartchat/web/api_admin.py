@@ -11,7 +11,7 @@ from quartchat.errors import Invalid
 from quartchat.protocol import shape
 from quartchat.transports import base
 from quartchat.transports.body import read_fields
-from quartchat.web.api import answer
+from quartchat.web.api import answer, changer
 
 blueprint = Blueprint("api_admin", __name__, url_prefix="/api/admin")
 
@@ -58,7 +58,7 @@ def asked_list() -> tuple[str, int]:
 @blueprint.patch("/users/<path:user_id>")
 async def edit(user_id: str) -> Response:
     fields, lenient = await read_fields()
-    by = await _changer()
+    by = (await changer()).user_id
     wish = shape(fields, EditUser, lenient=lenient)
     if wish.new_password is not UNSET:
         await _accounts().set_password(user_id, wish.new_password, by=by)
@@ -69,22 +69,15 @@ async def edit(user_id: str) -> Response:
 
 @blueprint.post("/users/<path:user_id>/logout")
 async def log_out(user_id: str) -> Response:
-    await _accounts().log_out(user_id, by=await _changer())
+    await _accounts().log_out(user_id, by=(await changer()).user_id)
     return answer({"user_id": user_id})
 
 
 @blueprint.delete("/users/<path:user_id>")
 async def remove(user_id: str) -> Response:
-    await _accounts().remove(user_id, by=await _changer())
+    await _accounts().remove(user_id, by=(await changer()).user_id)
     return answer({"user_id": user_id})
 
 
 def _accounts() -> Accounts:
     return base.services().accounts
-
-
-async def _changer() -> str:
-    """Who makes this change. Raises RateLimited."""
-    who = await base.caller()
-    base.services().commands.check_rate(who.user_id)
-    return who.user_id

@@ -1,4 +1,4 @@
-import { t } from "./text.js";
+import { t, tn } from "./text.js";
 
 /** "Ada is typing…", for as long as it is true. */
 export class TypingLine {
@@ -30,5 +30,5 @@ function line(names) {
   if (!names.length) return "";
   if (names.length === 1) return t("{name} is typing…", { name });
   if (names.length === 2) return t("{name} and {other} are typing…", { name, other });
-  return t("{n} people are typing…", { n: names.length });
+  return tn("{n} person is typing…", "{n} people are typing…", names.length);
 }

@@ -56,7 +56,9 @@ async def test_who_is_banned_can_neither_join_nor_be_added_nor_read(server: Serv
     assert await refused(ben.api("POST", f"/chats/{chat}/members/me")) == (403, "banned", None)
     assert await refused(ada.add(chat, ben)) == (403, "banned", "user_id")
     for path in (f"/chats/{chat}/messages", f"/chats/{chat}/members", f"/chats/{chat}/pins"):
-        assert await refused(ben.api("GET", path)) == (403, "not_a_member", None)
+        assert await refused(ben.api("GET", path)) == (403, "banned", None)
+    found = ben.api("GET", f"/search?q=anything&chat_id={chat}")
+    assert await refused(found) == (403, "banned", None)
     assert await refused(ben.say(chat)) == (403, "not_a_member", None)
     assert (await ben.api("GET", "/rooms"))["rooms"] == []
     assert (await ada.api("GET", f"/chats/{chat}/members"))["member_count"] == 1

@@ -9,7 +9,7 @@ import pytest
 from support.readers import KINDS, Refused, Transport
 from support.server import Person, Server
 
-from quartchat.chat import removal
+from quartchat.chat.friends import QUIET_SECONDS
 
 EACH_KIND = pytest.mark.parametrize("transport", KINDS, ids=lambda one: one.name)
 
@@ -133,16 +133,75 @@ async def test_two_who_ask_each_other_at_once_are_friends(server: Server) -> Non
     assert await seen(ada, ben) == await seen(ben, ada) == "friends"
 
 
-async def test_who_is_declined_hears_no_more_than_that_nothing_is_there(server: Server) -> None:
+async def test_who_is_declined_does_not_learn_of_it(server: Server) -> None:
     ada, ben = await pair(server)
-    reader = await ada.live("ws")
+    fence = await ada.group(ben)
+    hers, his = await ada.live("ws"), await ben.live("ws")
     await ask(ada, ben)
-    assert await decline(ben, ada) == "none"
-    states = [(await reader.one("friend_updated"))["data"]["friendship"] for _ in range(2)]
-    assert states == ["asked", "none"]
+    assert await decline(ben, ada) == await decline(ben, ada) == "none"
+    states = [(await his.one("friend_updated"))["data"]["friendship"] for _ in range(2)]
+    assert states == ["asks", "none"]
+    await hers.until_id((await ada.say(fence))["event_id"])
+    assert hers.types().count("friend_updated") == 1
+    assert (await seen(ada, ben), await seen(ben, ada)) == ("asked", "none")
+    assert (await lists(ada))["asked"] == ["Ben"]
+    assert await lists(ben) == {"friends": [], "asking": [], "asked": []}
     assert (await notified(ada), await notified(ben)) == ([], [("friend_request", True)])
-    assert await decline(ben, ada) == "none"
-    assert await ask(ada, ben) == "asked"
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True])
+async def test_asking_again_after_being_declined_reaches_nobody(
+    server: Server, is_taken_back: bool
+) -> None:
+    ada, ben = await pair(server)
+    fence = await ada.group(ben)
+    await ask(ada, ben)
+    await decline(ben, ada)
+    his = await ben.live("ws")
+    for _ in range(3):
+        if is_taken_back:
+            assert await end(ada, ben) == await seen(ada, ben) == "none"
+            assert (await lists(ada))["asked"] == []
+        assert await ask(ada, ben) == await seen(ada, ben) == "asked"
+        assert await decline(ben, ada) == await end(ben, ada) == "none"
+    assert await lists(ben) == {"friends": [], "asking": [], "asked": []}
+    await his.until_id((await ada.say(fence))["event_id"])
+    assert [event["type"] for event in his.durable] == ["new_message"]
+    assert await notified(ben) == [("friend_request", True)]
+
+
+async def test_after_thirty_days_one_may_be_asked_again(server: Server) -> None:
+    ada, ben = await pair(server)
+    await ask(ada, ben)
+    await decline(ben, ada)
+    server.move_clock(QUIET_SECONDS - 60)
+    ada, ben = await server.log_in_again(ada), await server.log_in_again(ben)
+    await ask(ada, ben)
+    assert await seen(ben, ada) == "none"
+    server.move_clock(120)
+    await ask(ada, ben)
+    assert await seen(ben, ada) == "asks"
+    assert await notified(ben) == [("friend_request", False)]
+    assert await accept(ben, ada) == await seen(ada, ben) == "friends"
+
+
+async def test_who_declined_makes_friends_by_asking(server: Server) -> None:
+    ada, ben = await pair(server)
+    await ask(ada, ben)
+    await decline(ben, ada)
+    assert await ask(ben, ada) == await seen(ada, ben) == await seen(ben, ada) == "friends"
+    assert await notified(ada) == [("friend_accepted", False)]
+    assert await end(ada, ben) == await seen(ben, ada) == "none"
+
+
+async def test_who_declined_asks_anew_what_was_taken_back_meanwhile(server: Server) -> None:
+    ada, ben = await pair(server)
+    await ask(ada, ben)
+    await decline(ben, ada)
+    await end(ada, ben)
+    assert await ask(ben, ada) == "asked"
+    assert await seen(ada, ben) == "asks"
+    assert await notified(ada) == [("friend_request", False)]
 
 
 async def test_a_request_that_is_taken_back_is_not_unread_any_more(server: Server) -> None:
@@ -219,7 +278,7 @@ async def test_nobody_befriends_or_follows_themselves_or_who_is_not_there(
     server: Server, path: str
 ) -> None:
     ada, ben = await pair(server)
-    await removal.remove(server.services.core, ben.user_id)
+    await server.services.accounts.remove(ben.user_id, by=None)
     for user_id in ("nobody", ben.user_id):
         with pytest.raises(Refused) as refused:
             await ada.api("POST", path.format(user_id))
@@ -242,7 +301,7 @@ async def test_friends_who_were_removed_are_in_no_list(server: Server) -> None:
     await ask(ada, ben)
     await accept(ben, ada)
     await ben.api("POST", f"/follows/{ada.user_id}")
-    await removal.remove(server.services.core, ben.user_id)
+    await server.services.accounts.remove(ben.user_id, by=None)
     assert await lists(ada) == {"friends": [], "asking": [], "asked": []}
     assert await ada.api("GET", "/follows") == {"following": [], "followers": []}
     assert "Ben" not in str(await ada.api("GET", "/notifications"))

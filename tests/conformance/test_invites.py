@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -50,6 +51,37 @@ async def test_an_invitation_is_made_with_an_end_and_listed(server: Server) -> N
     }
     assert shown["expires_at"].endswith("Z")
     assert await listed(ada, chat) == [{**shown, "maker_name": "Ada"}]
+
+
+async def test_the_same_client_id_makes_no_second_invitation(server: Server) -> None:
+    ada, ben = await server.users(2)
+    chat, other = await ada.group(ben), await ada.group()
+    await ada.api("PATCH", f"/chats/{chat}/members/{ben.user_id}", role="admin")
+    first, again = [
+        await ada.api("POST", f"/chats/{chat}/invites", max_uses=3, client_id="once")
+        for _ in range(2)
+    ]
+    assert first == again
+    assert len(await listed(ada, chat)) == 1
+    others = [
+        await invite(ada, other, client_id="once"),
+        await invite(ben, chat, client_id="once"),
+        await invite(ada, chat, client_id="twice"),
+        await invite(ada, chat),
+        await invite(ada, chat),
+    ]
+    assert len({first["invite_id"], *others}) == 6
+    long = invite(ada, chat, client_id="x" * 65)
+    assert await refused(long) == (422, "invalid", "client_id")
+
+
+async def test_the_id_of_an_invitation_cannot_be_told_by_who_knows_all_it_is_made_of(
+    start: Callable[..., Awaitable[Server]],
+) -> None:
+    one, other = [(await start()).services.core for _ in range(2)]
+    parts = ("invite", "ada", "chat", "once")
+    assert one.id_of(*parts) == one.id_of(*parts) != other.id_of(*parts)
+    assert one.id_of("a", "bc") != one.id_of("ab", "c")
 
 
 @EACH_KIND
@@ -214,6 +246,18 @@ async def test_what_somebody_made_who_was_removed_leads_nowhere(server: Server) 
     await ada.remove(chat, ben)
     assert await refused(accept(ben, theirs)) == (404, "invite_not_found", None)
     assert await refused(accept(eve, theirs)) == (404, "invite_not_found", None)
+    assert (await accept(eve, mine))["event_id"]
+
+
+async def test_what_an_admin_made_ends_when_they_are_one_no_more(server: Server) -> None:
+    ada, ben, eve = await server.users(3)
+    chat = await ada.group(ben)
+    path = f"/chats/{chat}/members/{ben.user_id}"
+    await ada.api("PATCH", path, role="admin")
+    theirs, mine = await invite(ben, chat), await invite(ada, chat)
+    await ada.api("PATCH", path, role="member")
+    assert await refused(accept(eve, theirs)) == (404, "invite_not_found", None)
+    await ada.api("PATCH", path, role="owner")
     assert (await accept(eve, mine))["event_id"]
 
 

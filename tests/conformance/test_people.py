@@ -8,8 +8,6 @@ import pytest
 from support.readers import Refused
 from support.server import Person, Server
 
-from quartchat.chat import removal
-
 
 async def names(person: Person, query: str) -> list[str]:
     return [one["name"] for one in (await person.api("GET", f"/users?{query}"))["users"]]
@@ -57,7 +55,7 @@ async def test_within_a_chat_only_its_members_are_found_and_only_by_members(
 
 async def test_who_was_removed_is_found_nowhere(server: Server) -> None:
     ada, ben = await server.user("Ada"), await server.user("Ben")
-    await removal.remove(server.services.core, ben.user_id)
+    await server.services.accounts.remove(ben.user_id, by=None)
     assert await names(ada, "q=") == ["Ada"]
     for query in ("q=ben", "q=removed", "q=Deleted"):
         assert await names(ada, query) == []

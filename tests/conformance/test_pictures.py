@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from support.readers import KINDS, Refused, Transport
 from support.server import Person, Server
 
-from quartchat.chat import removal
 from quartchat.media import shrink
 from quartchat.media.terms import MAX_BYTES
 from quartchat.store.schema import pictures
@@ -353,7 +352,7 @@ async def test_a_picture_is_kept_once_and_as_long_as_something_shows_it(server: 
 async def test_the_picture_of_an_account_that_was_removed_is_gone(server: Server) -> None:
     ada, ben = await server.users(2)
     url = (await send(ada, mine(), picture()))["picture"]
-    await removal.remove(server.services.core, ada.user_id)
+    await server.services.accounts.remove(ada.user_id, by=None)
     assert (await ben.request("GET", url)).status_code == 404
     assert await count(server) == 0
 

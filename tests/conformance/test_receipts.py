@@ -52,6 +52,24 @@ async def test_a_read_is_told_once_and_only_if_there_was_something_unread(server
     assert (await unread(ben, chat), await unread(ben, other)) == (0, 1)
 
 
+async def test_reading_what_one_wrote_oneself_is_no_event(server: Server) -> None:
+    ada, ben = await server.users(2)
+    chat = await ada.group(ben)
+    sent = await ada.say(chat)
+    start = await server.count_events()
+    assert await read(ada, chat) >= sent["event_id"]
+    assert await server.count_events() == start
+    theirs = await ben.say(chat)
+    await ben.api("DELETE", f"/messages/{theirs['message_id']}")
+    start = await server.count_events()
+    await read(ada, chat)
+    assert await server.count_events() == start
+    last = await ben.say(chat)
+    assert await read(ada, chat, last["event_id"]) == last["event_id"]
+    told = [event["type"] for event in await ada.may_see(last["event_id"])]
+    assert told == ["messages_read", "notifications_read"]
+
+
 @EACH_KIND
 async def test_in_a_big_chat_a_read_is_told_to_the_reader_alone(
     server: Server, transport: Transport

@@ -4,11 +4,18 @@ directory and the members."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 from support.readers import KINDS, Refused, Transport
 from support.server import Person, Server
+
+from quartchat.chat import rooms as chat_rooms
+from quartchat.store.members import share
+from quartchat.store.schema import chats as rows
+from quartchat.store.schema import members
 
 EACH_KIND = pytest.mark.parametrize("transport", KINDS, ids=lambda one: one.name)
 
@@ -90,6 +97,8 @@ async def test_a_room_made_private_keeps_its_members_and_takes_no_newcomers(
         ({"title": ""}, "title"),
         ({"title": "x" * 101}, "title"),
         ({"title": 5}, "title"),
+        ({"title": "\u200b\u202e"}, "title"),
+        ({"title": "\u3164 \u0301"}, "title"),
         ({"description": "x" * 1001}, "description"),
         ({"description": "a\0b"}, "description"),
         ({"public": "perhaps"}, "public"),
@@ -230,6 +239,109 @@ async def test_the_list_names_the_first_hundred_members_of_each_chat_in_order(
         assert listed[0] == ada.user_id
         assert seen["members"][1]["role"] == "admin"
         assert seen["members"] == paged["members"]
+
+
+async def test_of_many_chats_fewer_members_each_are_named(server: Server) -> None:
+    ada, *others = await server.users(20)
+    chats = [await ada.group(*others, title=f"{n}") for n in range(2)]
+
+    async def copy(tx: Any) -> None:
+        found = (await tx.fetch(select(members).where(members.c.chat_id == chats[0]))).all()
+        chat = (await tx.fetch(select(rows).where(rows.c.id == chats[0]))).one()
+        for n in range(118):
+            tx.run(insert(rows), {**chat._mapping, "id": f"c{n}"})
+            for row in found:
+                tx.run(insert(members), {**row._mapping, "chat_id": f"c{n}"})
+
+    await server.services.writer.do(copy)
+    small = await ada.direct(others[0])
+    found = (await ada.api("GET", "/chats"))["chats"]
+    listed = {one["chat_id"]: len(one["members"]) for one in found}
+    assert listed.pop(small) == 2
+    assert set(listed.values()) == {16}
+    assert {one["member_count"] for one in found} == {2, 20}
+    seen = next(one for one in found if one["chat_id"] == chats[1])
+    paged = await ada.api("GET", f"/chats/{chats[1]}/members?limit=16")
+    assert seen["members"] == paged["members"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "each"),
+    [
+        ([], 100),
+        ([100] * 20, 100),
+        ([5000] * 20, 100),
+        ([100] * 21, 95),
+        ([2] * 1000, 100),
+        ([20] * 1001, 2),
+        ([2] * 900 + [150] * 4, 50),
+    ],
+)
+def test_a_list_of_chats_names_at_most_two_thousand_members_and_two_of_each(
+    sizes: list[int], each: int
+) -> None:
+    assert share(sizes) == each
+
+
+async def test_a_user_reads_the_list_once_at_a_time_and_delays_nobody_else(
+    server: Server,
+) -> None:
+    core, running, order = server.services.core, asyncio.Event(), list[str]()
+    go_on = asyncio.Event()
+
+    async def first(_: Any) -> None:
+        running.set()
+        await go_on.wait()
+        order.append("first")
+
+    async def other(_: Any) -> None:
+        order.append("of somebody else")
+
+    async def second(_: Any) -> None:
+        order.append("second")
+
+    gone = asyncio.create_task(core.read_in_turn("ada", first))
+    await running.wait()
+    gone.cancel()
+    waiting = asyncio.create_task(core.read_in_turn("ada", second))
+    await core.read_in_turn("ben", other)
+    go_on.set()
+    await waiting
+    assert order == ["of somebody else", "first", "second"]
+
+
+# How many chats.
+
+
+async def test_whoever_is_in_too_many_chats_makes_and_enters_no_more(
+    start: Callable[..., Awaitable[Server]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_rooms, "MOST_CHATS", 2)
+    server = await start(no_limits=False)
+    ada, ben, eve = await server.users(3)
+    room = await ben.group(public=True)
+    link = (await ben.api("POST", f"/chats/{room}/invites"))["invite_id"]
+    direct, group = await ada.direct(ben), await ada.group()
+    full = (422, "invalid", None)
+    for call in (
+        ada.direct(eve),
+        ada.group(),
+        ada.api("POST", f"/chats/{room}/members/me"),
+        ada.api("POST", f"/invites/{link}"),
+    ):
+        assert await refused(call) == full
+    assert await ada.direct(ben) == direct
+    await ada.api("DELETE", f"/chats/{group}/members/me")
+    assert (await ada.api("POST", f"/invites/{link}"))["event_id"]
+
+
+async def test_a_client_id_of_a_chat_that_was_left_is_refused(server: Server) -> None:
+    ada = await server.user()
+    fields = {"kind": "group", "title": "Tea", "client_id": "once"}
+    chat = (await ada.api("POST", "/chats", **fields))["chat_id"]
+    assert (await ada.api("POST", "/chats", **fields))["chat_id"] == chat
+    await ada.api("DELETE", f"/chats/{chat}/members/me")
+    assert await refused(ada.api("POST", "/chats", **fields)) == (409, "conflict", "client_id")
 
 
 # Members by pages.

@@ -90,6 +90,8 @@ async def test_words_must_all_be_there_phrases_stay_together_and_minus_takes_out
         await ada.say(chat, text)
     assert await texts(ada, "red hot") == ["hot red soup", "red hot tea"]
     assert await texts(ada, '"red hot"') == ["red hot tea"]
+    for quoted in ("“red hot”", "«red hot»", "„red hot“"):
+        assert await texts(ada, quoted) == ["red hot tea"]
     assert await texts(ada, "red -tea") == ["red wine", "hot red soup"]
     assert await texts(ada, 'red -"hot red"') == ["red wine", "red hot tea"]
     assert await texts(ada, '"hot re') == ["hot red soup"]

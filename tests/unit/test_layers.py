@@ -31,7 +31,18 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FREE = {"__main__"}  # starts the command line, and is imported by nobody
 FOR_CLIENTS = {"errors", "events", "protocol", "limits"}
 FRAMEWORKS = {"quart", "hypercorn", "werkzeug", "sse_starlette", "starlette"}
-DOMAIN = {"store", "media", "bus", "chat", "delivery", "auth", "limits", "protocol", "events", "errors"}
+DOMAIN = {
+    "store",
+    "media",
+    "bus",
+    "chat",
+    "delivery",
+    "auth",
+    "limits",
+    "protocol",
+    "events",
+    "errors",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

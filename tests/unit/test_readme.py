@@ -142,8 +142,7 @@ def test_a_reader_that_resumes_gets_what_came_after_its_last_event(run: Run) -> 
 
 def test_the_serial_poll_answers_its_command_and_brings_events(run: Run) -> None:
     events = json.loads(run.of("commands"))["events"]
-    assert [events[0]["type"], events[-1]["type"]] == ["ack", "messages_read"]
-    assert "new_message" in [event["type"] for event in events]
+    assert [event["type"] for event in events[:2]] == ["ack", "new_message"]
 
 
 def test_a_message_is_changed_reacted_to_pinned_and_deleted(run: Run) -> None:

@@ -162,6 +162,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", "emoji", "user_id", name=op.f("pk_reactions")),
     )
     op.create_index("ix_reactions_user_id", "reactions", ["user_id"])
+    op.create_index(
+        "ix_reactions_message_id_emoji_reacted_at_user_id",
+        "reactions",
+        ["message_id", "emoji", "reacted_at", "user_id"],
+    )
     with op.batch_alter_table("chats", schema=None) as batch_op:
         batch_op.add_column(sa.Column("description", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("picture", sa.Text(), nullable=True))
