@@ -87,9 +87,11 @@ def text_line(event: dict[str, Any], titles: dict[str, str]) -> str | None:
     when = str(data.get("timestamp", ""))[:16].replace("T", " ")
     chat = data.get("chat_id")
     where = f" [{titles.get(chat, chat)}]" if titles and chat else ""
-    if event["type"] == "new_message":
+    if event["type"] in ("new_message", "message_edited"):
         who = (data.get("sender") or {}).get("name", data["sender_id"])
-        return f"{when}{where} <{who}> {data['content']}"
+        text = "(deleted)" if data["content"] is None else data["content"]
+        changed = " (changed)" if event["type"] == "message_edited" else ""
+        return f"{when}{where} <{who}>{changed} {text}"
     if event["type"] in ("user_joined", "user_left"):
         verb = event["type"].removeprefix("user_")
         return f"{when}{where} * {data.get('name', data['user_id'])} {verb}"

@@ -85,20 +85,21 @@ async def test_tail_shows_what_was_missed_and_what_comes_once(
     sent = await ada.say_many(chat_id, 3)
     words = ["--json", "--since", sent[0], "--transport", way]
     tail = await start("tail", "--url", server.url, *words, QUARTCHAT_TOKEN=bob.token)
-    came = [await durable(tail) for _ in range(2)]
+    came = [await said(tail) for _ in range(2)]
     sent += await ada.say_many(chat_id, 3)
-    came += [await durable(tail) for _ in range(3)]
+    came += [await said(tail) for _ in range(3)]
     assert ids(came) == sent[1:]
-    assert came == await bob.may_see(sent[0])
+    seen = await bob.may_see(sent[0])
+    assert came == [event for event in seen if event["type"] == "new_message"]
     result = await tail.end(signal.SIGINT)
     assert result.code == 130
     assert result.err.endswith(f"--since {sent[-1]}\n")
     assert "Traceback" not in result.err
 
 
-async def durable(tail: Command) -> dict[str, Any]:
-    """The next event that is not of the moment (somebody came online)."""
-    while "id" not in (event := await tail.event()):
+async def said(tail: Command) -> dict[str, Any]:
+    """The next message; who was away is notified beside."""
+    while (event := await tail.event())["type"] != "new_message":
         pass
     return event
 
@@ -181,13 +182,13 @@ async def test_tail_comes_back_after_a_restart_and_misses_nothing(
             "tail", "--url", server.url, "--as", "bob", "--data", data, "--json",
             "--since", sent[0] - 1, "--transport", way,
         )  # fmt: skip
-        assert (await durable(tail))["id"] == sent[0]
+        assert (await said(tail))["id"] == sent[0]
         for end in (server.terminate, server.kill):
             await end()
             await server.start()
             sent.append(int((await cli("send", *as_ada, "@bob", "after")).out))
-            assert (await durable(tail))["id"] == sent[-1]
+            assert (await said(tail))["id"] == sent[-1]
         result = await tail.end(signal.SIGINT)
         rest = [json.loads(line) for line in result.out.splitlines()]
-        assert [event for event in rest if "id" in event] == []
+        assert [event for event in rest if event["type"] == "new_message"] == []
         assert "Traceback" not in result.err

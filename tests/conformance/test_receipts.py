@@ -67,7 +67,7 @@ async def test_reading_what_one_wrote_oneself_is_no_event(server: Server) -> Non
     last = await ben.say(chat)
     assert await read(ada, chat, last["event_id"]) == last["event_id"]
     told = [event["type"] for event in await ada.may_see(last["event_id"])]
-    assert told == ["messages_read", "notifications_read"]
+    assert told == ["notification", "messages_read", "notifications_read"]
 
 
 @EACH_KIND
