@@ -95,6 +95,9 @@ def text_line(event: dict[str, Any], titles: dict[str, str]) -> str | None:
     if event["type"] in ("user_joined", "user_left"):
         verb = event["type"].removeprefix("user_")
         return f"{when}{where} * {data.get('name', data['user_id'])} {verb}"
+    if event["type"] in ("system_message", "global_notification"):
+        told = (data.get("title"), data.get("message") or data.get("content"))
+        return f"{when}{where} -- {' '.join(str(part) for part in told if part)}"
     if event["type"] == "reset":
         return "-- Some events are not kept any more; going on with the newest. --"
     return None

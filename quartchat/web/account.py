@@ -12,7 +12,7 @@ from quart import Blueprint, Response, redirect, request
 from quartchat.access import REFRESH_COOKIE, Way, check_same_origin
 from quartchat.chat import people, tickets
 from quartchat.chat.logins import Grant
-from quartchat.errors import RateLimited, Unauthenticated
+from quartchat.errors import Forbidden, RateLimited, Unauthenticated
 from quartchat.protocol import Credentials, Refresh, SignUp, shape
 from quartchat.services import Services
 from quartchat.store.people import name_key
@@ -45,9 +45,21 @@ async def signed_up(wish: SignUp) -> Grant:
     wait = shared.signups.take(request.remote_addr or "")
     if wait and not shared.settings.no_limits:
         raise RateLimited("Too many new accounts from here; wait a minute.", retry_after=wait)
-    first = hmac.compare_digest(wish.setup.encode(), shared.setup_code.encode())
-    user = await people.sign_up(shared.core, wish, first_admin=first)
+    if wish.setup:
+        await check_setup(wish.setup)
+    user = await people.sign_up(shared.core, wish, first_admin=bool(wish.setup))
     return await shared.logins.start(user)
+
+
+async def check_setup(code: str) -> None:
+    """Raises Forbidden: whoever was given a link to become administrator must not end up as
+    somebody else without being told."""
+    if not await people.needs_admin(base.services().core):
+        raise Forbidden("This link was used: there is an administrator already.")
+    if not hmac.compare_digest(code.encode(), base.services().setup_code.encode()):
+        raise Forbidden(
+            "This is not the link that the server printed when it started; take that one."
+        )
 
 
 @contextmanager

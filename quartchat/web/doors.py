@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from quartchat.errors import ChatError, Forbidden
 from quartchat.protocol import Credentials, SignUp
 from quartchat.transports import base
-from quartchat.web import views
+from quartchat.web import account, views
 from quartchat.web.account import end_login, logged_in, safe_next, see, signed_up
 from quartchat.web.cookies import clear_cookies, set_cookies
 
@@ -51,7 +51,13 @@ async def _login_page(values: dict[str, Any], error: ChatError | None = None) ->
 
 @blueprint.get("/signup")
 async def signup_form() -> Response:
-    return await _signup_page({name: request.args.get(name, "") for name in ("setup", "next")})
+    given = {name: request.args.get(name, "") for name in ("setup", "next")}
+    try:
+        if given["setup"]:
+            await account.check_setup(given["setup"])
+    except ChatError as error:
+        return await _signup_page({**given, "setup": ""}, error)
+    return await _signup_page(given)
 
 
 @blueprint.post("/signup")

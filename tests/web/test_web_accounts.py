@@ -106,9 +106,10 @@ async def test_the_setup_link_makes_the_first_administrator_once(
     assert (await visitor.submit(form, name="root", password=PASSWORD)).status_code == 303
     assert (await visitor.get("/api/me")).json()["is_admin"] is True
     second = visit(at=closed)
-    form = (await second.page(link)).form("/signup")
-    page = page_of(await second.submit(form, name="eve", password=PASSWORD), 403)
-    assert "used" in page.one("p", role="alert").text
+    assert "used" in (await second.page(link, 403)).one("p", role="alert").text
+    setup = closed.services.setup_code
+    answer = await second.post("/signup", name="eve", password=PASSWORD, setup=setup)
+    assert answer.status_code == 403
 
 
 async def test_a_setup_link_is_no_way_in_with_a_wrong_code(server: Server, visit: Visit) -> None:
@@ -242,3 +243,36 @@ async def test_the_profile_changes_the_password_and_ends_other_logins(
     other = visit()
     assert (await other.post("/login", name="ada", password=PASSWORD)).status_code == 401
     assert (await other.post("/login", name="ada", password="eight new letters")).status_code == 303
+
+
+async def test_a_wrong_link_to_become_administrator_makes_no_account(
+    server: Server, visit: Visit
+) -> None:
+    visitor = visit()
+    page = await visitor.page("/signup?setup=wrong", status=403)
+    assert "not the link that the server printed" in page.text
+    fields = {"name": "ada", "password": "long enough, really", "setup": "wrong"}
+    answer = await visitor.post("/signup", **fields)
+    assert answer.status_code == 403
+    assert "qc_session" not in answer.cookies
+
+
+async def test_a_link_to_become_administrator_that_was_used_says_so_at_once(
+    server: Server, visit: Visit
+) -> None:
+    code = server.services.setup_code
+    fields = {"name": "ada", "password": "long enough, really", "setup": code}
+    assert (await visit().post("/signup", **fields)).status_code == 303
+    page = await visit().page(f"/signup?setup={code}", status=403)
+    assert "This link was used" in page.text
+
+
+async def test_the_first_wrong_field_has_the_focus_so_that_it_is_seen(
+    server: Server, visit: Visit
+) -> None:
+    visitor = visit(await server.user("ada"))
+    fields = {"current_password": "wrong", "new_password": "long enough, really"}
+    answer = await visitor.post("/profile/password", **fields)
+    page = page_of(answer, 422)
+    [field] = [node for node in page.all("input") if node.attrs.get("aria-invalid")]
+    assert "autofocus" in field.attrs
