@@ -21,8 +21,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--crash-rounds", type=int, default=3, help="how often the crash test kills the server"
     )
     parser.addoption(
+        "--few", action="store_true", help="of the transports only one of each kind: while working"
+    )
+    parser.addoption(
         "--no-skips", action="store_true", help="fail when a test is skipped (CI has all programs)"
     )
+
+
+FEW = {"ws", "sse", "poll"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--few"):
+        return
+    left = [item for item in items if not _is_another_way(item)]
+    config.hook.pytest_deselected(items=[item for item in items if _is_another_way(item)])
+    items[:] = left
+
+
+def _is_another_way(item: pytest.Item) -> bool:
+    """A test of a transport that differs little from one that is tested anyway."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return getattr(params.get("transport"), "name", "ws") not in FEW
 
 
 @pytest.hookimpl(trylast=True)
