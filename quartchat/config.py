@@ -52,6 +52,8 @@ def _setting(default: Any, help_: str, *, shown: bool = True) -> Any:
 class Settings:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    certfile: str = _setting("", "PEM file of the certificate chain, to serve https and HTTP/2")
+    keyfile: str = _setting("", "PEM file of the private key that belongs to it")
     data: Path = _setting(Path("quartchat-data"), "folder of the database, the key and the files")
     site_name: str = _setting("quartchat", "name shown on the pages")
     allowed_origins: tuple[str, ...] = _setting(
@@ -95,6 +97,9 @@ class Settings:
         _check(1 <= self.heartbeat <= 60, "heartbeat", "seconds from 1 to 60")
         _check(0 <= self.port <= 65535, "port", "a number from 0 to 65535")
         _check(self.log_format in ("auto", "console", "json"), "log_format", "auto, console, json")
+        pair = ("certfile", "keyfile") if self.certfile else ("keyfile", "certfile")
+        given, other = (getattr(self, name) for name in pair)
+        _check(bool(given) == bool(other), pair[1], f"the file that belongs to {pair[0]}")
         levels = ("debug", "info", "warning", "error")
         _check(self.log_level in levels, "log_level", ", ".join(levels))
         short = 0 < len(self.issuer_key.encode()) < 32

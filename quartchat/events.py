@@ -110,16 +110,22 @@ def ephemeral(type_: str, data: Any, topic: str = "") -> Event:
 class Page:
     """Events to send together, in order. `cursor`: id of the last durable one among them and
     all before; `complete`: nothing that the reader may see waited beyond it when it was read;
-    `reached`: all that the reader may see up to this id is in it, or was before."""
+    `reached`: all that the reader may see up to this id is in it, or was before; `lead`: an
+    ephemeral event for this reader alone, to be sent before the others."""
 
     events: Sequence[Event]
     cursor: int
     complete: bool = True
     reached: int = 0
     _forms: dict[str, bytes] = field(default_factory=dict)
+    lead: Event | None = None
+
+    def led_by(self, event: Event) -> Page:
+        """This page with a lead; its joined forms stay shared with who reads it without one."""
+        return Page(self.events, self.cursor, self.complete, self.reached, self._forms, event)
 
     def form(self, name: str, make: Callable[[Iterable[Event]], bytes]) -> bytes:
-        """The whole page in another form, joined once for all who read the same page."""
+        """All but the lead in another form, joined once for all who read the same page."""
         if name not in self._forms:
             self._forms[name] = make(self.events)
         return self._forms[name]

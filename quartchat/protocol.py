@@ -50,6 +50,7 @@ EPHEMERAL = frozenset(
         "user_away",
         "user_offline",
         "hello",
+        "after",
         "caught_up",
         "heartbeat",
         "pong",
@@ -158,17 +159,29 @@ class Refresh(msgspec.Struct):
 
 def read_object(raw: bytes | str) -> dict[str, Any]:
     """A JSON object from text. Raises BadRequest with a sentence."""
+    value = _json(raw)
+    if not isinstance(value, dict):
+        raise BadRequest("A JSON object is needed, as in {…}.")
+    return value
+
+
+def read_list(raw: bytes | str) -> list[Any]:
+    """A JSON list from text. Raises BadRequest with a sentence."""
+    value = _json(raw)
+    if not isinstance(value, list):
+        raise BadRequest("A JSON list is needed, as in [{…}].")
+    return value
+
+
+def _json(raw: bytes | str) -> Any:
     if _depth(raw) > DEEPEST:
         raise BadRequest("This JSON is nested too deeply.")
     try:
-        value = msgspec.json.decode(raw)
+        return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("This is not JSON: {error}", error=str(error)) from error
     except RecursionError as error:
         raise BadRequest("This JSON is nested too deeply.") from error
-    if not isinstance(value, dict):
-        raise BadRequest("A JSON object is needed, as in {…}.")
-    return value
 
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -276,13 +289,16 @@ def reply(type_: str, data: Any, request_id: str | int | None) -> str:
 def error_frame(
     error: ChatError, request_id: str | int | None = None, translate: Translate = str
 ) -> str:
-    data: dict[str, Any] = {"code": error.code, "message": error.text(translate)}
+    data = {**error_data(error, translate), "request_id": request_id}
+    return encode_data({"type": "error", "data": data}).decode()
+
+
+def error_data(error: ChatError, translate: Translate = str) -> dict[str, Any]:
+    """What an `error` event says of it; `status`: what it would be over HTTP."""
+    data = {"code": error.code, "message": error.text(translate)}
     if error.field:
         data["field"] = error.field
-    if error.retryable:
-        data["retryable"] = True
-    data["request_id"] = request_id
-    return encode_data({"type": "error", "data": data}).decode()
+    return {**data, "retryable": error.retryable, "status": error.status}
 
 
 def problem(error: ChatError, translate: Translate = str) -> bytes:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from quartchat.cli.options import read_settings, settings_options, told
 from quartchat.config import Settings
+
+if TYPE_CHECKING:
+    from quartchat.server.tls import Certificate
 
 
 @click.command()
@@ -20,7 +24,8 @@ def command(config_file: Path | None, **flags: Any) -> None:
 
     The first line on standard output is the address. Settings come from flags, environment,
     a TOML file (--config) and defaults, in this order. Stop it with Ctrl+C or SIGTERM: open
-    streams are told, and nothing that was acknowledged is lost.
+    streams are told, and nothing that was acknowledged is lost. With --certfile and --keyfile
+    it serves https and HTTP/2; a renewed certificate is taken within a minute, or on SIGHUP.
     """
     settings = read_settings(config_file, flags)
     from quartchat.logs import configure  # noqa: PLC0415  (the server's parts load slowly)
@@ -42,13 +47,16 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
 
     with told():
         lock(settings.data)
+        certificate = _certificate(settings)
         sock = open_socket(settings.host, settings.port)
         app = create_app(settings)
     services = app.extensions["quartchat"]
-    where = address(sock)
+    where = address(sock, "https" if certificate else "http")
     welcome: set[asyncio.Task[None]] = set()
 
     def ready() -> None:
+        if certificate and hasattr(signal, "SIGHUP"):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.renew)
         print(where, flush=True)
         welcome.add(asyncio.create_task(first_steps(services, where)))
 
@@ -61,4 +69,13 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
             ready=ready,
             limits=Limits(max_frame=settings.max_frame, max_body=2 * settings.max_frame),
             drain_seconds=settings.drain_seconds,
+            certificate=certificate,
         )
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    from quartchat.server.tls import Certificate  # noqa: PLC0415
+
+    if not settings.certfile:
+        return None
+    return Certificate(Path(settings.certfile), Path(settings.keyfile))

@@ -18,20 +18,26 @@ from quartchat.delivery.session import Goodbye, Session
 from quartchat.errors import ChatError, TokenExpired
 from quartchat.events import Event, Page, ephemeral
 from quartchat.locale.texts import gettext
+from quartchat.protocol import error_data
 
 PROTOCOL = 1
+RAMP_SECONDS = 2.0
 WARN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client asked for when it connected. `cursor` None: from the head on."""
+    """What a client asked for when it connected. `cursor` None: from the head on. `ramp`: the
+    heartbeats begin early, and double up to `heartbeat`. `chain`: each page of durable events
+    tells behind which it follows."""
 
     cursor: int | None = None
     chats: frozenset[str] | None = None
     heartbeat: float = 15.0
     page_size: int = 500
     hold: float | None = None  # a poll ends after so much silence; else a heartbeat breaks it
+    ramp: bool = False
+    chain: bool = False
 
 
 class Subscriber:
@@ -47,6 +53,7 @@ class Subscriber:
         self._now = asyncio.get_running_loop().time
         self._quiet_since = self._now()
         self._caught_up = False
+        self._interval = min(RAMP_SECONDS, wish.heartbeat) if wish.ramp else wish.heartbeat
         self._position = self.cursor = 0  # read up to there; handed out up to there
 
     async def pages(self) -> AsyncGenerator[Page]:
@@ -74,8 +81,7 @@ class Subscriber:
         wake.follow(scope.since)
         self._position = max(page.cursor, page.reached)
         if page.events:
-            self.cursor = page.events[-1].id or page.cursor
-            return page
+            return self._handed_out(page)
         if not page.complete:
             return None
         if not self._caught_up:
@@ -85,15 +91,21 @@ class Subscriber:
             return Page(signals, self.cursor)
         return await self._wait(wake)
 
+    def _handed_out(self, page: Page) -> Page:
+        last = page.events[-1].id
+        led = page.led_by(self._mark("after")) if self._wish.chain and last else page
+        self.cursor = last or page.cursor
+        return led
+
     async def _wait(self, wake: Wake) -> Page | None:
         left = self._session.expires_at - self._clock()
         if left <= WARN_SECONDS and not self._session.warned:
             self._session.warned = True
             return self._say(ephemeral("token_expiring", {"expires_in": max(0, int(left))}))
-        patience = self._wish.heartbeat if self._wish.hold is None else self._wish.hold
+        patience = self._interval if self._wish.hold is None else self._wish.hold
         silence = self._quiet_since + patience - self._now()
         if silence <= 0:
-            return self._say(self._mark("heartbeat"))
+            return self._say(self._beat())
         until_step = left if self._session.warned else left - WARN_SECONDS
         await wake.wait(max(0.0, min(silence, until_step)))
         return None
@@ -120,7 +132,7 @@ class Subscriber:
             "head": head,
             "cursor": self.cursor,
             "resumed": resumed,
-            "heartbeat": wish.heartbeat,
+            "heartbeat": self._interval,
             "protocol": PROTOCOL,
         }
         return [ephemeral("hello", hello), *said]
@@ -135,11 +147,17 @@ class Subscriber:
         if isinstance(ending, Goodbye):
             return [ephemeral("goodbye", {"retry_ms": ending.retry_ms})]
         if isinstance(ending, ChatError):
-            return [ephemeral("error", {"code": ending.code, "message": ending.text(gettext)})]
+            return [ephemeral("error", error_data(ending, gettext))]
         return []
 
     def _say(self, *events: Event) -> Page:
         return Page(events, self.cursor)
+
+    def _beat(self) -> Event:
+        if not self._wish.ramp:
+            return self._mark("heartbeat")
+        self._interval = min(2 * self._interval, self._wish.heartbeat)
+        return ephemeral("heartbeat", {"last_event_id": self.cursor, "heartbeat": self._interval})
 
     def _mark(self, type_: str) -> Event:
         return ephemeral(type_, {"last_event_id": self.cursor})

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from quartchat.server.asgi import CONNECTION, WRITER
 from quartchat.server.hypercorn_shims import Closed, ProtocolWrapper, RawData, Updated
+from quartchat.server.multiplex import Multiplexer
 from quartchat.server.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ FLUSH_SECONDS = 60.0
 """longest time for the last answer to leave; a reader that takes nothing ends much earlier"""
 LINGER_BYTES = 2**20
 """how much is thrown away after the last answer; then the sender is left to block"""
+QUIET_SECONDS = 0.1
+"""silence after which a client over TLS is taken to have sent what it was sending"""
 TCP_ESTABLISHED = 1
 
 logger = logging.getLogger("hypercorn.error")
@@ -69,6 +72,7 @@ class Connection:
         self._finishing = False
         self._thrown_away = 0
         self._reading = True
+        self.multiplexer: Multiplexer | None = None
         self._heard = self._idle_since = self._loop.time()
         self._idle = True
 
@@ -89,9 +93,14 @@ class Connection:
         if self._finishing:
             return
         self._finishing = True
-        if not self._transport.is_closing() and self._transport.can_write_eof():
-            self._transport.write_eof()
+        if not self._transport.is_closing():
+            self._say_farewell()
         self._linger(self._loop.time() + FLUSH_SECONDS)
+
+    async def leave(self) -> None:
+        """Takes no new request, as far as its protocol can say so."""
+        if self.multiplexer is not None and not self._finishing:
+            await self.multiplexer.leave()
 
     def abort(self) -> None:
         """Ends now; the handlers see a disconnect."""
@@ -125,15 +134,22 @@ class Connection:
         if state[0] != TCP_ESTABLISHED:
             self._burn()
 
+    def _say_farewell(self) -> None:
+        if self.multiplexer is not None:
+            self._transport.write(self.multiplexer.parting())
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
     def _make_protocol(self) -> ProtocolWrapper:
         state: Any = {**self._edge.state, WRITER: self._writer, CONNECTION: self}
         edge, get = self._edge, self._writer.get_extra_info
         client, server = get("peername")[:2], get("sockname")[:2]
         app: Any = edge.app
         tasks: Any = self._tasks
-        return ProtocolWrapper(
-            app, edge.config, edge.context, tasks, state, False, client, server, self._send
-        )
+        tls = get("ssl_object")
+        over = (False, None) if tls is None else (True, tls.selected_alpn_protocol())
+        arguments = (app, edge.config, edge.context, tasks, state, over[0], client, server)
+        return ProtocolWrapper(*arguments, self._send, over[1])
 
     async def _read_to_the_end(self) -> None:
         self._reader.on_end = self._burn
@@ -183,8 +199,18 @@ class Connection:
             return
         if self.has_unsent and self._loop.time() < flushed_by:
             self._loop.call_later(self._edge.limits.linger_seconds, self._linger, flushed_by)
-        else:
+        elif self._writer.get_extra_info("ssl_object") is None:
             self._loop.call_later(self._edge.limits.linger_seconds, self._transport.abort)
+        else:
+            self._close_when_quiet(self._loop.time() + self._edge.limits.linger_seconds)
+
+    def _close_when_quiet(self, latest: float) -> None:
+        """TLS has no half-closed state: its end is said only when nothing more comes in."""
+        now = self._loop.time()
+        if now - self._heard > QUIET_SECONDS or now > latest:
+            self._transport.close()
+        else:
+            self._loop.call_later(QUIET_SECONDS, self._close_when_quiet, latest)
 
     def _failed(self, error: BaseException) -> None:
         logger.warning("a connection failed: %s", type(error).__name__, exc_info=error)

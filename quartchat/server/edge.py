@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from quartchat.server.asgi import CONNECTION, App
@@ -53,6 +54,7 @@ class Edge:
         """New connections are dropped; one in use ends with its request."""
         self._stopping = True
         await self.context.terminated.set()
+        await _all_within(GOODBYE_SECONDS, [one.leave() for one in self.connections])
 
     async def watch(self) -> None:
         """Ends connections without a request and dead WebSockets, until cancelled."""
@@ -106,11 +108,16 @@ class Edge:
                 stream.ping()
 
     async def _say_goodbye(self) -> None:
-        leaving = [asyncio.ensure_future(stream.leave()) for stream in self.context.sockets]
-        if leaving:
-            _done, stuck = await asyncio.wait(leaving, timeout=GOODBYE_SECONDS)
-            for task in stuck:
-                task.cancel()
+        await _all_within(GOODBYE_SECONDS, [one.leave() for one in self.context.sockets])
+
+
+async def _all_within(seconds: float, coroutines: list[Coroutine[Any, Any, None]]) -> None:
+    """Does them at once; what is not done in time is cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in coroutines]
+    if tasks:
+        _done, stuck = await asyncio.wait(tasks, timeout=seconds)
+        for task in stuck:
+            task.cancel()
 
 
 async def within(seconds: float, awaitable: Any) -> bool:

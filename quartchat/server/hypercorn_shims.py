@@ -1,4 +1,4 @@
-"""All that touches the insides of Hypercorn, guarded; no other file imports it.
+"""All that touches the insides of Hypercorn, guarded; only multiplex.py imports it too.
 
 What is replaced, and why:
 - permessage-deflate is never agreed on: it costs 100 KiB a connection and inflates bombs;
@@ -7,7 +7,7 @@ What is replaced, and why:
 - a frame before the handshake's end, or a handshake that is none, ends the connection;
 - `send` suspends now and then, and always after a disconnect: a handler that sends in a
   tight loop cannot keep the loop to itself;
-- HTTP/2 data after an early answer is dropped, where Hypercorn ends the connection.
+- HTTP/2 is spoken by a protocol of our own, see multiplex.py.
 
 On import HypercornMismatch is raised, with Hypercorn's version, if what is replaced has
 not the shape that this was written for.
@@ -23,12 +23,11 @@ from importlib.metadata import version
 from typing import Any
 
 import hypercorn.protocol as wrapper
-from h2.events import DataReceived
 from h11 import SERVER
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData, Updated
-from hypercorn.protocol import ProtocolWrapper, h2, h11, ws_stream
+from hypercorn.protocol import ProtocolWrapper, h11, ws_stream
 from hypercorn.protocol.events import Body, Data, Request, StreamClosed
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.http_stream import HTTPStream
@@ -39,6 +38,7 @@ from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason
 
 from quartchat.server.limits import Limits
+from quartchat.server.multiplex import Multiplexer
 from quartchat.server.patient_h11 import PatientConnection
 from quartchat.server.size_limit import SizeLimit
 
@@ -58,7 +58,8 @@ SHAPES: Mapping[Any, Mapping[str, str]] = {
     ProtocolWrapper: {"__init__": _CONNECTION.replace("connection_", "") + " alpn_protocol"}
     | {"initiate": "", "handle": "event"},
     h11.H11Protocol: {"__init__": _CONNECTION, "stream_send": "event", "_maybe_recycle": ""},
-    H2Protocol: {"__init__": _CONNECTION, "_handle_events": "events"},
+    H2Protocol: {"__init__": _CONNECTION, "initiate": "headers settings", "handle": "event"}
+    | {"stream_send": "event"},
     HTTPStream: {"__init__": _STREAM, "handle": "event", "app_send": "message"},
     WSStream: {"__init__": _STREAM, "handle": "event", "app_send": "message"}
     | {"_accept": "message", "_handle_events": "", "_send_error_response": "status_code"}
@@ -69,7 +70,6 @@ SHAPES: Mapping[Any, Mapping[str, str]] = {
 }
 REPLACED = (
     *((h11, name) for name in ("WSStream", "HTTPStream")),
-    *((h2, name) for name in ("WSStream", "HTTPStream")),
     (wrapper, "H2Protocol"),
     (wrapper, "H11Protocol"),
 )
@@ -194,14 +194,8 @@ class GuardedH11(h11.H11Protocol):
         self.connection = PatientConnection(SERVER, max_incomplete_event_size=most)
 
 
-class GuardedH2(H2Protocol):
-    async def _handle_events(self, events: list[Any]) -> None:
-        for event in events:
-            if isinstance(event, DataReceived) and event.stream_id not in self.streams:
-                size = event.flow_controlled_length
-                self.connection.acknowledge_received_data(size, event.stream_id)
-            else:
-                await super()._handle_events([event])
+class GuardedH2(Multiplexer):
+    http_stream, ws_stream = GuardedHTTP, GuardedWebSocket
 
 
 def make_config(limits: Limits) -> Config:
@@ -211,7 +205,7 @@ def make_config(limits: Limits) -> Config:
     config.errorlog = logging.getLogger("hypercorn.error")
     config.errorlog.setLevel(logging.WARNING)
     config.h11_max_incomplete_size = limits.max_headers
-    config.h2_max_header_list_size = limits.max_headers
+    config.h2_max_header_list_size = 4 * limits.max_headers  # beyond it the connection ends
     config.include_server_header = False
     config.keep_alive_max_requests = 2**62
     config.websocket_max_message_size = limits.max_frame

@@ -25,9 +25,12 @@ from quartchat.server.edge import Edge, within
 from quartchat.server.lifespan import Lifespan
 from quartchat.server.limits import Limits
 from quartchat.server.sockets import ServerStartError
+from quartchat.server.tls import Certificate
 
 BACKLOG = 2048
 FLIGHT_SECONDS = 0.8
+TLS_END_SECONDS = 1.0
+"""how long the other end has to confirm that a connection over TLS ends"""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger(__name__)
@@ -43,20 +46,24 @@ async def serve(
     max_frame: int | None = None,
     drain_seconds: float = 3.0,
     limits: Limits | None = None,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serves `app` on the bound socket `sock` until `stop` is set; `sock` is closed then.
 
     `drain` tells every stream to end itself and returns when none is left; it is cut off
     after `drain_seconds`. `ready` is called once connections are accepted. Cancelling stops
-    without draining. `max_frame`, in bytes, wins over that of `limits`. Raises
-    ServerStartError if the application or the socket cannot start.
+    without draining. `max_frame`, in bytes, wins over that of `limits`. With a `certificate`
+    it speaks TLS, and HTTP/2 to who wants it. Raises ServerStartError if the application or the
+    socket cannot start.
     """
     limits = limits or Limits()
     limits = dataclasses.replace(limits, max_frame=max_frame or limits.max_frame)
     async with _lifespan(app) as state:
         edge = Edge(wrap(app, limits), state, limits)
-        server = await _listen(edge, sock)
-        watch = asyncio.create_task(edge.watch())
+        server = await _listen(edge, sock, certificate)
+        watches = [asyncio.create_task(edge.watch())]
+        if certificate is not None:
+            watches.append(asyncio.create_task(certificate.watch()))
         try:
             if ready is not None:
                 ready()
@@ -67,7 +74,8 @@ async def serve(
             await within(FLIGHT_SECONDS, edge.handlers.none.wait())
         finally:
             server.close()
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             await edge.stop_taking()
             await edge.close()
 
@@ -94,7 +102,9 @@ async def _lifespan(app: App) -> AsyncIterator[dict[str, Any]]:
             logger.error("the application did not stop cleanly: %s", problem)
 
 
-async def _listen(edge: Edge, sock: socket.socket) -> asyncio.Server:
+async def _listen(
+    edge: Edge, sock: socket.socket, certificate: Certificate | None
+) -> asyncio.Server:
     try:
         sock.listen(BACKLOG)  # uvloop, left to do it, would not say that it failed
     except OSError as error:
@@ -104,7 +114,16 @@ async def _listen(edge: Edge, sock: socket.socket) -> asyncio.Server:
             "Stop what uses it, or choose another port with --port."
         ) from error
     loop = asyncio.get_running_loop()
-    return await loop.create_server(edge.protocol, sock=sock, backlog=BACKLOG)
+    if certificate is None:
+        return await loop.create_server(edge.protocol, sock=sock, backlog=BACKLOG)
+    return await loop.create_server(
+        edge.protocol,
+        sock=sock,
+        backlog=BACKLOG,
+        ssl=certificate.context,
+        ssl_handshake_timeout=edge.limits.header_seconds,
+        ssl_shutdown_timeout=TLS_END_SECONDS,
+    )
 
 
 async def _drain(drain: Callable[[], Awaitable[None]], seconds: float) -> None:

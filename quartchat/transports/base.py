@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from quartchat.access import (
 from quartchat.chat.core import chat_and_member
 from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Subscriber, Wish
-from quartchat.errors import ChatError, Invalid, RateLimited, Unauthenticated
+from quartchat.errors import ChatError, Invalid, RateLimited, Unauthenticated, Unavailable
 from quartchat.events import Page, ephemeral
 from quartchat.locale.language import current
 from quartchat.locale.texts import gettext
@@ -31,6 +32,8 @@ from quartchat.services import Fragment, Services
 from quartchat.store.people import Fetch
 from quartchat.transports.forms import PAD, Form, lines, sse
 
+# An EventSource gives up for good at an error status: it is told to come back later.
+STREAMS = frozenset({"/events", "/stream", "/t/e", "/t/s"})
 HEARTBEATS = (1.0, 60.0)
 OVERLOAD_RETRY_MS = 5000
 SSE_TYPE = "text/event-stream; charset=utf-8"
@@ -89,13 +92,20 @@ async def wish(asked: Request | Websocket, user_id: str, given: Any = None) -> W
     ChatNotFound, NotAMember."""
     settings = services().settings
     query = asked.args
-    cursor = read_cursor(query.get("last_event_id"), asked.headers.get("Last-Event-ID"), given)
+    header = asked.headers.get("Last-Event-ID")
+    cursor = read_cursor(query.get("last_event_id"), query.get("c"), header, given)
     return Wish(
         cursor=cursor,
         chats=await _chats(query.get("chats"), user_id),
         heartbeat=_seconds(query.get("hb"), "hb", settings.heartbeat, *HEARTBEATS),
-        page_size=settings.page_size,
+        page_size=_page_size(query.get("limit"), settings.page_size),
     )
+
+
+async def streaming_wish(asked: Request | Websocket, user_id: str) -> Wish:
+    """As `wish`, for what stays open: it can be asked to beat sooner, and to chain its pages."""
+    ramp, chain = (asked.args.get(name) == "1" for name in ("ramp", "chain"))
+    return replace(await wish(asked, user_id), ramp=ramp, chain=chain)
 
 
 async def _chats(raw: str | None, user_id: str) -> frozenset[str] | None:
@@ -109,6 +119,14 @@ async def _chats(raw: str | None, user_id: str) -> frozenset[str] | None:
 async def _all_mine(fetch: Fetch, chats: frozenset[str], user_id: str) -> None:
     for chat_id in chats:
         await chat_and_member(fetch, chat_id, user_id)
+
+
+def _page_size(raw: str | None, most: int) -> int:
+    if not raw:
+        return most
+    if not (raw.isascii() and raw.isdecimal() and 0 < int(raw[:9])):
+        raise Invalid("limit takes a whole number, 1 or greater.", field="limit")
+    return min(int(raw[:9]), most)
 
 
 def _seconds(raw: str | None, name: str, default: float, least: float, most: float) -> float:
@@ -156,7 +174,7 @@ async def _body(
             async with aclosing(reader.pages()) as pages:
                 async for page in pages:
                     yield form.page(page)
-    except RateLimited as error:
+    except (RateLimited, Unavailable) as error:
         log_refusal(error, transport=name, user_id=who.user_id)
         yield form.page(Page([overload(error)], 0))
 

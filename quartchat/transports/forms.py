@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import add
 
 from sse_starlette import ServerSentEvent
 
@@ -18,14 +19,17 @@ PAD = b" " * 2047 + b"\n"  # some scanners hold back the first KB of a body
 @dataclass(frozen=True, slots=True)
 class Form:
     """`event`: one event's bytes. `page`: those of all events of a page, as one write.
+    `put_before`: (an event's bytes, a page's) as one page.
     `name` tells forms apart in the caches, and so the languages of what they hold."""
 
     name: str
     event: Callable[[Event], bytes]
     join: Callable[[Iterable[bytes]], bytes] = b"".join
+    put_before: Callable[[bytes, bytes], bytes] = add
 
     def page(self, page: Page) -> bytes:
-        return page.form(self.name, self._joined)
+        joined = page.form(self.name, self._joined)
+        return joined if page.lead is None else self.put_before(self.event(page.lead), joined)
 
     def _joined(self, events: Iterable[Event]) -> bytes:
         return self.join(event.form(self.name, self.event) for event in events)
@@ -57,8 +61,12 @@ def lines(fragment: Fragment | None) -> Form:
 
 def array(fragment: Fragment | None) -> Form:
     """A JSON array of the page's events."""
-    name = f"json{_html(fragment)}"
-    return Form(name, json_bytes(fragment), lambda parts: b"[%s]" % b",".join(parts))
+    return Form(
+        f"json{_html(fragment)}",
+        json_bytes(fragment),
+        lambda parts: b"[%s]" % b",".join(parts),
+        lambda first, others: b"[%s,%s" % (first, others[1:]),
+    )
 
 
 def sse(fragment: Fragment | None, *, named: bool) -> Form:

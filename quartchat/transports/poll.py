@@ -17,7 +17,7 @@ from quartchat.delivery.subscriber import Wish
 from quartchat.errors import ChatError, Invalid, TokenExpired
 from quartchat.events import Page
 from quartchat.locale.texts import gettext
-from quartchat.protocol import as_frame, error_frame, reply, shape
+from quartchat.protocol import as_frame, error_frame, read_list, reply, shape
 from quartchat.transports import base, forms
 from quartchat.transports.body import read_fields
 
@@ -45,6 +45,8 @@ async def poll() -> Response:
 @blueprint.post("/t/p")
 async def serial() -> Response:
     fields, lenient = await read_fields()
+    if isinstance(commands := fields.get("commands"), str):  # a form has no lists of objects
+        fields["commands"] = read_list(commands)
     who = await base.caller()
     body = shape(fields, Serial, lenient=lenient)
     cursor = None if body.last_event_id is None else str(body.last_event_id)

@@ -14,7 +14,7 @@ blueprint = Blueprint("sse", __name__)
 @blueprint.get("/t/e")
 async def events() -> Response:
     who = await base.caller()
-    wanted = await base.wish(request, who.user_id)
+    wanted = await base.streaming_wish(request, who.user_id)
     return base.streamed(who, "sse", wanted, _form(), base.SSE_TYPE)
 
 

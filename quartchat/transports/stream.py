@@ -13,6 +13,6 @@ blueprint = Blueprint("stream", __name__)
 @blueprint.get("/t/s")
 async def stream() -> Response:
     who = await base.caller()
-    wanted = await base.wish(request, who.user_id)
+    wanted = await base.streaming_wish(request, who.user_id)
     form = forms.lines(base.html_wanted(request))
     return base.streamed(who, "stream", wanted, form, base.STREAM_TYPE)

@@ -62,7 +62,7 @@ async def _serve(user_id: str | None) -> None:
         who = await _known(socket)
         if user_id is not None and user_id != who.user_id:
             raise Forbidden("This address is another user's.")
-        wanted = await base.wish(socket, who.user_id)
+        wanted = await base.streaming_wish(socket, who.user_id)
         with base.services().sessions.open(who.identity, "websocket", _address(socket)) as session:
             await _converse(socket, session, wanted)
             ending: Ending | None = session.ending
@@ -126,7 +126,7 @@ async def _send(socket: Websocket, page: Page) -> None:
         await socket.send(forms.array(fragment).page(page).decode())
         return
     form = forms.text(fragment)
-    for event in page.events:
+    for event in [page.lead, *page.events] if page.lead else page.events:
         await socket.send(event.form(form.name, form.event).decode())
 
 

@@ -123,9 +123,12 @@ class Site:
         self.port: int = sock.getsockname()[1]
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None]
+        self.opened: list[Raw] = []
 
     async def connect(self, **options: Any) -> Raw:
-        return Raw(*await asyncio.open_connection("127.0.0.1", self.port, **options))
+        raw = Raw(*await asyncio.open_connection("127.0.0.1", self.port, **options))
+        self.opened.append(raw)
+        return raw
 
     async def send(self, text: str) -> Raw:
         """A connection on which this text was sent."""
@@ -230,3 +233,5 @@ async def serving(
     finally:
         site.stop.set()
         await site.task
+        for raw in site.opened:
+            await raw.close()

@@ -24,11 +24,11 @@ def test_another_hypercorn_is_refused_by_its_version_and_what_it_lacks(
     assert f"WSStream.{next(iter(method))}" in str(caught.value)
 
 
-def test_only_the_shims_import_hypercorn() -> None:
+def test_only_the_shims_and_the_multiplexer_import_hypercorn() -> None:
     folder = Path(quartchat.server.__file__).parent
     users = {
         path.name
         for path in folder.glob("*.py")
         if "import hypercorn" in (text := path.read_text()) or "from hypercorn" in text
     }
-    assert users == {"hypercorn_shims.py"}
+    assert users == {"hypercorn_shims.py", "multiplex.py"}

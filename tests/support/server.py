@@ -18,6 +18,7 @@ from quartchat.app import create_app
 from quartchat.config import Settings
 from quartchat.server.run import serve
 from quartchat.server.sockets import address, open_socket
+from quartchat.server.tls import Certificate
 from quartchat.services import Services
 from quartchat.store import log as rows
 from quartchat.store import people
@@ -175,17 +176,22 @@ class Server:
 
 
 @asynccontextmanager
-async def running(data: Path, *, store: str = "sqlite", **settings: Any) -> AsyncIterator[Server]:
+async def running(
+    data: Path, *, store: str = "sqlite", certificate: Certificate | None = None, **settings: Any
+) -> AsyncIterator[Server]:
     assert store in STORES, "say here how the application is started on the other store"
     clock = Clock()
     app = create_app(Settings(data=data, **{**QUIET, **settings}), clock=clock)
     sock = open_socket("127.0.0.1", 0)
-    url, ready, stop = address(sock), asyncio.Event(), asyncio.Event()
+    url = address(sock, "https" if certificate else "http")
+    ready, stop = asyncio.Event(), asyncio.Event()
 
     async def drain() -> None:
         await app.extensions["quartchat"].sessions.drain()
 
-    serving = asyncio.create_task(serve(app, sock, stop=stop, drain=drain, ready=ready.set))
+    serving = asyncio.create_task(
+        serve(app, sock, stop=stop, drain=drain, ready=ready.set, certificate=certificate)
+    )
     try:
         await _first(ready, serving)
         async with http_client() as client:
