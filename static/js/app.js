@@ -1,52 +1,60 @@
 /**
  * Every page of somebody who is logged in: one connection, and what it changes around the page.
  *
- * A page of its own kind imports `on` and `onState` and says what else is to happen; the
- * connection starts when all modules of the page have been read.
+ * A page of its own kind imports `on` and `onState` and says what else is to happen.
  */
 
-import { logIn, renew } from "./api.js";
+import { logIn } from "./api.js";
 import { Bell } from "./bell.js";
-import { Connection } from "./connection.js";
+import { connect } from "./client/connect.js";
 import { Lists } from "./lists.js";
+import { watchLogout } from "./logout.js";
 import { StateLine } from "./state.js";
 import { announce, toast } from "./toasts.js";
-import { transports } from "./transports.js";
-import { localiseAll } from "./views.js";
+import { watchUnsent } from "./unsent.js";
+import { calm, localiseAll } from "./views.js";
 
 const ACTIVE_EVERY_MS = 60000;
 
 export const page = document.querySelector("main");
 export const me = document.body.dataset.me;
 
-const handlers = new Map();
-const watchers = [];
+/** The connection of this page; also for the curious, in the console. */
+export const client = connect({ cursor: Number(page.dataset.cursor), html: true, user: me, transports: allowed() });
+window.quartchat = client;
 
 /** `handler(event)` for each event of these types, in order. */
 export function on(types, handler) {
-  for (const type of [types].flat()) handlers.set(type, [...(handlers.get(type) ?? []), handler]);
+  for (const type of [types].flat()) client.on(type, handler);
 }
 
 /** `watcher(status)` whenever the state of the connection changes. */
 export function onState(watcher) {
-  watchers.push(watcher);
+  client.on("status", watcher);
 }
 
-export const connection = new Connection({
-  cursor: Number(page.dataset.cursor),
-  transports,
-  renew,
-  onEvent: (event) => handlers.get(event.type)?.forEach((handler) => handler(event)),
-  onState: (status) => watchers.forEach((watcher) => watcher(status)),
-  onReset: () => location.reload(),
-  onLoggedOut: logIn,
-});
+// Where requests must go one by one, one of the page's own would be refused, and what comes with it.
+calm.isWanted = () => client.status.transport === "serial";
+
+client.on("reset", () => location.reload());
+client.on("over", logIn);
+
+/** Where one wants to do without some transports: their names, as in `localStorage.qc_transports = "stream,poll"`. */
+function allowed() {
+  try {
+    return localStorage.getItem("qc_transports")?.split(",").map((name) => name.trim()) ?? null;
+  } catch {
+    return null; // storage can be forbidden
+  }
+}
 
 export const bell = new Bell();
 export const lists = new Lists({ me, current: page.dataset.chatId ?? null });
-const line = new StateLine(document.getElementById("state"), () => connection.wake());
+const line = new StateLine(document.getElementById("state"), () => client.wake({ anew: true }));
 
 onState((status) => line.show(status));
+watchLogout({ outbox: client.outbox, me });
+watchUnsent({ outbox: client.outbox, chatId: page.dataset.chatId ?? null });
 
 on("notification", (event) => {
   bell.changed();
@@ -97,10 +105,9 @@ let told = 0;
 
 function stirred() {
   if (Date.now() - told < ACTIVE_EVERY_MS) return;
+  if (calm.isWanted()) return;
   told = Date.now();
   fetch("/api/presence", { method: "POST" }).catch(() => {});
 }
 
 for (const sign of ["pointerdown", "keydown", "wheel", "focus"]) addEventListener(sign, stirred, { passive: true });
-
-setTimeout(() => connection.start());

@@ -1,8 +1,7 @@
 /** Makes the page that the server rendered live. Without this file everything still works. */
 
 import { Announcer } from "./announce.js";
-import { call } from "./api.js";
-import { bell, lists, me, on, onState, page } from "./app.js";
+import { bell, client, lists, me, on, onState, page } from "./app.js";
 import { Composer } from "./composer.js";
 import { History } from "./history.js";
 import { Menu } from "./menu.js";
@@ -16,7 +15,7 @@ import { localiseAll, refresh } from "./views.js";
 const READ_EVERY_MS = 1000;
 
 const { chatId, myKey } = page.dataset;
-const here = `/chats/${encodeURIComponent(chatId)}`;
+const here = `/c/${encodeURIComponent(chatId)}`;
 const get = (id) => document.getElementById(id);
 const isMember = Boolean(get("tools"));
 let showsNewest = "newest" in page.dataset;
@@ -48,7 +47,7 @@ function reached() {
   showsNewest = true;
   page.querySelector(".to-newest")?.remove();
   const form = page.querySelector("form.composer:not(.join)");
-  if (form) composer ??= new Composer({ form, pendingList: get("pending"), chat: `/api${here}`, chatId, me, onSend: sent, onUp: editLast });
+  if (form) composer ??= new Composer({ form, pendingList: get("pending"), client, chatId, me, onSend: sent, onUp: editLast, onReply: replyAgain });
   receipts.draw();
   seen();
 }
@@ -62,6 +61,11 @@ function sent() {
 function editLast() {
   const mine = timeline.newestBy(myKey);
   if (mine) composer.edit(mine.id.slice(1));
+}
+
+function replyAgain(id) {
+  const item = timeline.message(id);
+  if (item) reply(item);
 }
 
 function complain(error) {
@@ -92,9 +96,10 @@ function seen() {
 
 function tellRead() {
   reading = 0;
-  if (!looking()) return;
-  read = timeline.newest;
-  call("POST", `/api${here}/read`, { event_id: read }).catch(() => {});
+  if (!looking() || client.status.state !== "live") return;
+  const [before, upto] = [read, timeline.newest];
+  read = upto;
+  client.send("mark_read", { chat_id: chatId, event_id: upto }).catch(() => read === upto && (read = before));
 }
 
 // Events
@@ -146,7 +151,7 @@ on("message_pinned", ofChat(({ id, data, html }) => {
 on("messages_read", ofChat(({ data }) => receipts.read(data, nameOf(data.user_id))));
 
 on(["user_joined", "user_left"], ofChat(({ type, id, data, html }) => {
-  if (type === "user_left" && data.user_id === me) return location.replace("/chats?out=1");
+  if (type === "user_left" && data.user_id === me) return location.replace("/c?out=1");
   if (type === "user_left") receipts.gone(data.user_id);
   if (html && showsNewest) timeline.add(html, { counts: false });
   else past.ignore(id);
@@ -196,7 +201,7 @@ const presenceChanged = soon(drawTop, 3000);
 onState(({ state }) => {
   const link = get("reload");
   if (link) link.hidden = state === "live";
-  if (state === "live") composer?.settled.retryAll();
+  if (state === "live") seen();
 });
 
 // The page's own links, done in place where that is possible.

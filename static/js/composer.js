@@ -1,6 +1,6 @@
 /** Writing: a message, an answer, or another text for an older message of one's own. */
 
-import { Refused, Unauthorised, call, logIn, uuid } from "./api.js";
+import { Refused, Unauthorised, call, logIn } from "./api.js";
 import { Draft } from "./drafts.js";
 import { Mentions } from "./mentions.js";
 import { Pending } from "./pending.js";
@@ -25,17 +25,17 @@ export class Composer {
   #busy = false;
 
   /**
-   * `chat`: address of the chat's API. `onSend()`: the reader has just sent something.
-   * `onUp()`: they want to change their last message.
+   * `onSend()`: the reader has just sent something. `onUp()`: they want to change their last message.
+   * `onReply(id)`: what they answered a moment ago is to be answered again.
    */
-  constructor({ form, pendingList, chat, chatId, me, onSend, onUp }) {
+  constructor({ form, pendingList, client, chatId, me, onSend, onUp, onReply }) {
     this.#form = form;
     this.#text = form.elements.content;
     this.#onSend = onSend;
     this.#onUp = onUp;
-    this.#pending = new Pending({ list: pendingList, chat, onEdit: (content) => this.#back(content) });
+    this.#pending = new Pending({ list: pendingList, client, chatId, onEdit: (message) => this.#back(message, onReply) });
     this.#draft = new Draft(me, chatId);
-    this.#typing = new TypingSign(chat);
+    this.#typing = new TypingSign(client, chatId);
     this.#mentions = new Mentions({ text: this.#text, chatId, me });
     form.querySelector(".write").after(this.#left);
     if (!this.#text.value) this.#text.value = this.#draft.text;
@@ -92,7 +92,6 @@ export class Composer {
 
   /** This message is gone: it can be neither answered nor changed. */
   forget(id) {
-    this.#pending.forget(id);
     if (this.#editing?.id === id || this.#form.elements.reply_to.value === id) this.cancel();
   }
 
@@ -100,9 +99,12 @@ export class Composer {
   complain(error) {
     if (error instanceof Unauthorised) return logIn();
     this.#clean();
-    const text = error instanceof Refused ? error.message : t("The server could not be reached.");
-    this.#form.prepend(element("p", { className: "alert", role: "alert", textContent: text }));
+    this.#alert(error instanceof Refused ? error.message : t("The server could not be reached."));
     return undefined;
+  }
+
+  #alert(text) {
+    this.#form.prepend(element("p", { className: "alert", role: "alert", textContent: text }));
   }
 
   async #submit() {
@@ -112,14 +114,19 @@ export class Composer {
     this.#typing.stop();
     this.#mentions.close();
     if (this.#editing) return this.#save(content);
-    const message = { content, client_id: uuid() };
+    const message = { content };
     if (this.#form.elements.reply_to.value) message.reply_to = this.#form.elements.reply_to.value;
     this.#put("");
     this.#draft.keep("");
     this.cancel();
-    this.#pending.add(message);
+    this.#pending.add(message).catch(() => this.#tooMuch(message));
     this.#onSend();
     return undefined;
+  }
+
+  #tooMuch(message) {
+    this.#back(message, () => {});
+    this.#alert(t("Too much waits to be sent already. Wait for the connection, or discard something."));
   }
 
   async #save(content) {
@@ -139,8 +146,10 @@ export class Composer {
     }
   }
 
-  /** Back into the field: sent as it was, it would be refused again. */
-  #back(content) {
+  /** Back into the field, beside what stands there. */
+  #back({ content, reply_to }, onReply) {
+    if (this.#editing) this.cancel();
+    if (reply_to && !this.#form.elements.reply_to.value) onReply(reply_to);
     this.#put([content, this.#text.value].filter(Boolean).join("\n"));
     this.#draft.keep(this.#text.value);
   }

@@ -1,6 +1,7 @@
 /** What was typed and not sent, kept in this browser for each person and chat. */
 
 const WAIT_MS = 300;
+const NAME = "quartchat-draft";
 
 export class Draft {
   #key;
@@ -8,7 +9,7 @@ export class Draft {
   #waiting = null;
 
   constructor(me, chatId) {
-    this.#key = `quartchat-draft ${me} ${chatId}`;
+    this.#key = `${NAME} ${me} ${chatId}`;
     addEventListener("pagehide", () => this.#write());
   }
 
@@ -36,5 +37,15 @@ export class Draft {
     } catch {
       // forbidden, or full: the text is still in its field
     }
+  }
+}
+
+/** Nothing of this person's is left in the browser: they log out. */
+export function forgetDrafts(me) {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(`${NAME} ${me} `));
+    for (const name of names) localStorage.removeItem(name);
+  } catch {
+    // forbidden: then nothing was kept either
   }
 }

@@ -68,7 +68,7 @@ export class Lists {
   async #row(chatId) {
     const stale = row(chatId);
     if (!stale) return this.reload();
-    const fresh = (await ask(`/chats/${encodeURIComponent(chatId)}/row`))?.querySelector("li");
+    const fresh = (await ask(`/c/${encodeURIComponent(chatId)}/row`, { unasked: true }))?.querySelector("li");
     if (!fresh || !stale.isConnected) return undefined;
     const focused = stale.contains(document.activeElement);
     this.#mark(fresh);
@@ -80,7 +80,7 @@ export class Lists {
   }
 
   async #reload() {
-    const shown = document.querySelector("main #chat-list") ? location.href : "/chats";
+    const shown = document.querySelector("main #chat-list") ? location.href : "/c";
     const wanted = shown === location.href ? ["#chat-list", "#chat-list-blank"] : ["#chat-list"];
     if (!(await refresh(wanted, shown))) return;
     const open = row(this.#current);

@@ -1,89 +1,110 @@
-/** One's own messages that are on their way: shown below the others until their event comes. */
+/** One's own messages that are on their way, also from other tabs and earlier visits: below all others until they have come. */
 
-import { Refused, Unauthorised, call, logIn } from "./api.js";
 import { t } from "./text.js";
-import { element } from "./views.js";
+import { element, moment } from "./views.js";
 
 export class Pending {
   #list;
-  #chat;
+  #client;
+  #chatId;
   #onEdit;
-  #messages = new Map();
-  #queue = Promise.resolve();
+  #rows = new Map();
+  #note = element("li", { className: "kept", role: "note", textContent: t("Kept only as long as this page is open.") });
 
-  /** `chat`: address of the chat's API. `onEdit(content)`: back into the field. */
-  constructor({ list, chat, onEdit }) {
+  /** `onEdit({ content, reply_to })`: back into the field. */
+  constructor({ list, client, chatId, onEdit }) {
     this.#list = list;
-    this.#chat = chat;
+    this.#client = client;
+    this.#chatId = chatId;
     this.#onEdit = onEdit;
+    client.outbox.onChange(() => this.#draw());
+    client.on("status", () => this.#draw());
+    this.#draw();
   }
 
-  /** Shows and sends a message: `{ content, client_id, reply_to? }`. */
-  add(body) {
-    const text = element("div", { className: "body", dir: "auto", textContent: body.content });
-    const item = element("li", { className: "msg" });
-    const head = element("p", { className: "head" });
-    const failed = element("p", { className: "failed", hidden: true });
-    item.append(head, element("div", { className: "bubble" }, text), failed);
-    this.#list.append(item);
-    this.#list.hidden = false;
-    const message = { body, item, head, failed, lost: false };
-    this.#messages.set(body.client_id, message);
-    this.#send(message);
+  /** Sends `{ content, reply_to? }` as soon as it can be sent. Rejects with Full. */
+  add(message) {
+    return this.#client.outbox.add({ chat_id: this.#chatId, ...message });
   }
 
   /** The event of a message of one's own came: it is in the timeline now. */
   settle(clientId) {
-    this.#messages.get(clientId)?.item.remove();
-    this.#messages.delete(clientId);
-    this.#list.hidden = this.#messages.size === 0;
+    this.#client.outbox.acked(clientId);
   }
 
-  /** The message that some of these answer was deleted: they would be refused. */
-  forget(messageId) {
-    for (const { body, lost } of this.#messages.values()) {
-      if (lost && body.reply_to === messageId) delete body.reply_to;
-    }
+  #draw() {
+    const entries = this.#client.outbox.entries(this.#chatId).filter((entry) => !isShown(entry));
+    const there = new Set(entries.map((entry) => entry.client_id));
+    for (const [id, { item }] of this.#rows) if (!there.has(id)) this.#rows.delete(id) && item.remove();
+    for (const entry of entries) this.#show(entry);
+    this.#place(entries.map((entry) => this.#rows.get(entry.client_id).item));
+    const lost = !this.#client.outbox.kept && entries.some(({ state }) => state === "waiting" || state === "failed");
+    if (lost !== this.#note.isConnected) lost ? this.#list.append(this.#note) : this.#note.remove();
+    this.#list.hidden = !entries.length;
   }
 
-  /** Sends again what the network did not take. */
-  retryAll() {
-    for (const message of this.#messages.values()) if (message.lost) this.#send(message);
+  /** In order, without moving what stands right: a button under a finger stays there. */
+  #place(items) {
+    items.forEach((item, at) => {
+      if (this.#list.children[at] !== item) this.#list.insertBefore(item, this.#list.children[at] ?? null);
+    });
   }
 
-  #send(message) {
-    message.lost = false;
-    message.failed.hidden = true;
-    message.head.textContent = t("Sending…");
-    // One after the other, so that they arrive in the order in which they were written.
-    this.#queue = this.#queue.then(() => this.#post(message));
+  #show(entry) {
+    const row = this.#rows.get(entry.client_id) ?? this.#made(entry);
+    const words = this.#words(entry);
+    const look = JSON.stringify([entry.content, words, entry.state, entry.tries]);
+    if (row.look === look) return;
+    row.look = look;
+    row.text.textContent = entry.content;
+    row.head.textContent = words.state;
+    row.more.classList.toggle("calm", entry.state !== "failed");
+    row.more.replaceChildren(...this.#more(entry, words.reason));
+    row.more.hidden = !row.more.childNodes.length;
   }
 
-  async #post(message) {
-    try {
-      await call("POST", `${this.#chat}/messages`, message.body);
-      message.head.textContent = t("Sent");
-    } catch (error) {
-      if (error instanceof Unauthorised) return logIn();
-      const refused = error instanceof Refused;
-      message.lost = !refused || error.mayPass;
-      this.#fail(message, refused ? error.message : t("Not sent: the server could not be reached."));
-    }
-    return undefined;
+  #made({ client_id: id }) {
+    const text = element("div", { className: "body", dir: "auto" });
+    const head = element("p", { className: "head" });
+    const more = element("p", { className: "failed", hidden: true });
+    const item = element("li", { className: "msg" }, head, element("div", { className: "bubble" }, text), more);
+    const row = { item, text, head, more, look: "" };
+    this.#rows.set(id, row);
+    return row;
   }
 
-  #fail(message, why) {
-    const button = (text, act) => {
-      const made = element("button", { type: "button", className: "quiet", textContent: text });
-      made.addEventListener("click", act);
-      return made;
-    };
-    const retry = message.lost
-      ? button(t("Retry"), () => this.#send(message))
-      : button(t("Edit"), () => (this.settle(message.body.client_id), this.#onEdit(message.body.content)));
-    const discard = button(t("Discard"), () => this.settle(message.body.client_id));
-    message.head.textContent = "";
-    message.failed.replaceChildren(element("span", { role: "alert", textContent: why }), retry, discard);
-    message.failed.hidden = false;
+  #words({ state, reason, code, at }) {
+    if (state === "failed") return { state: t("Not sent"), reason: why({ reason, code, at }) };
+    if (state === "sent") return { state: t("Sent") };
+    if (this.#client.status.state !== "live") return { state: t("Waiting for the connection") };
+    return reason ? { state: t("Will be sent again soon"), reason } : { state: t("Sending…") };
   }
+
+  #more({ client_id: id, state, tries, content, reply_to }, reason) {
+    const { outbox } = this.#client;
+    const parts = reason ? [element("span", { role: state === "failed" ? "alert" : "status", textContent: reason })] : [];
+    const isIdle = state === "failed" || (state === "waiting" && this.#client.status.state !== "live");
+    if (!isIdle && !reason) return parts;
+    // What may have arrived already cannot be changed here any more.
+    if (state === "failed" || !tries) parts.push(button(t("Edit"), () => (outbox.drop(id), this.#onEdit({ content, reply_to }))));
+    if (state === "failed") parts.push(button(t("Retry"), () => outbox.retry(id)));
+    parts.push(button(t("Discard"), () => outbox.drop(id)));
+    return parts;
+  }
+}
+
+function isShown({ message_id: id }) {
+  return Boolean(id) && Boolean(document.getElementById(`m${id}`));
+}
+
+function why({ reason, code, at }) {
+  if (code === "too_old") return t("Written on {date} and not sent since.", { date: moment.format(at) });
+  if (code === "outbox_full") return t("Too much waits to be sent already. Wait for the connection, or discard something.");
+  return reason;
+}
+
+function button(text, act) {
+  const made = element("button", { type: "button", className: "quiet", textContent: text });
+  made.addEventListener("click", act);
+  return made;
 }

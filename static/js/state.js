@@ -5,7 +5,7 @@ import { clock, element } from "./views.js";
 
 const CARD_AFTER_MS = 1500; // what is mended at once needs no words
 const RESTORED_MS = 8000;
-const WAYS = { WebSocket: t("WebSocket"), streaming: t("streaming"), polling: t("polling") };
+const WAYS = { websocket: t("WebSocket"), stream: t("streaming"), sse: t("streaming"), poll: t("polling"), serial: t("polling") };
 
 export class StateLine {
   #box;
@@ -30,7 +30,7 @@ export class StateLine {
     box.append(this.#card);
   }
 
-  /** `status` as `Connection` tells it. */
+  /** `status` as the client tells it. */
   show(status) {
     if (!this.#box) return;
     if (status.since) this.#lost = true;
@@ -62,6 +62,7 @@ export class StateLine {
     if (restored) return t("Connection restored, live over {transport}", way);
     if (state === "live") return t("Live over {transport}", way);
     const time = since && clock.format(since);
+    if (state === "captive") return t("Another page answers");
     if (state === "offline") return time ? t("Offline since {time}", { time }) : t("Offline");
     return time ? t("Connection lost since {time}", { time }) : t("Connecting…");
   }
@@ -69,6 +70,7 @@ export class StateLine {
   #trouble() {
     const { state, nextTryAt } = this.#status;
     if (state === "offline") return t("You are offline. What you miss comes when the network is back.");
+    if (state === "captive") return t("Another page answers in place of the server: perhaps this network wants you to log in first. Open this page once more to see it.");
     if (state === "connecting" || !nextTryAt) return t("Reconnecting…");
     const n = Math.max(1, Math.ceil((nextTryAt - Date.now()) / 1000));
     return t("The server cannot be reached. Next try in {n} s.", { n });

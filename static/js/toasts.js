@@ -8,19 +8,24 @@ const MOST = 3;
 
 /** Shows one notification, as its row of the list looks. */
 export async function toast({ notification_id: id }) {
-  show((await ask(`/notifications/${encodeURIComponent(id)}/toast`))?.querySelector(".notice"));
+  show((await ask(`/notifications/${encodeURIComponent(id)}/toast`, { unasked: true }))?.querySelector(".notice"));
 }
 
 /** Shows what the operator's programs tell: the fragment that a timeline would show. */
 export function announce(html) {
   const parsed = new DOMParser().parseFromString(html ?? "", "text/html");
   const note = parsed.querySelector(".note");
-  if (note) show(element("div", { className: "notice told" }, ...note.childNodes));
+  if (note) tell(...note.childNodes);
+}
+
+/** Shows these nodes; the toast that holds them, or null where this page has no place for one. */
+export function tell(...nodes) {
+  return show(element("div", { className: "notice told" }, ...nodes));
 }
 
 function show(row) {
   const corner = document.getElementById("toasts");
-  if (!row || !corner) return;
+  if (!row || !corner) return null;
   const close = element("button", { type: "button", className: "close" });
   close.append(element("span", { className: "icon i-close" }), unseen(t("Dismiss")));
   const made = element("div", { className: "toast" }, row, close);
@@ -28,6 +33,7 @@ function show(row) {
   corner.append(made);
   while (corner.children.length > MOST) corner.firstElementChild.remove();
   new Stay(made, close);
+  return made;
 }
 
 /** Goes after a while, but not from under the hand or the eye of who reads it. */

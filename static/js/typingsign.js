@@ -1,17 +1,17 @@
 /** The sign that one is typing: told at most every few seconds, and when one stops. */
 
-import { call } from "./api.js";
-
 const EVERY_MS = 3000;
 const STOPS_MS = 5000;
 
 export class TypingSign {
-  #chat;
+  #client;
+  #chatId;
   #sent = 0;
   #timer = 0;
 
-  constructor(chat) {
-    this.#chat = chat;
+  constructor(client, chatId) {
+    this.#client = client;
+    this.#chatId = chatId;
   }
 
   typed(text) {
@@ -31,7 +31,7 @@ export class TypingSign {
   }
 
   #tell(typing) {
-    // A sign of typing that is lost is not worth a word.
-    call("POST", `${this.#chat}/typing`, { is_typing: typing }).catch(() => {});
+    // A sign of typing that is lost is not worth a word, and later it is not true any more.
+    if (this.#client.status.state === "live") this.#client.send("typing", { chat_id: this.#chatId, is_typing: typing }).catch(() => {});
   }
 }

@@ -7,7 +7,7 @@ export const clock = form({ hour: "2-digit", minute: "2-digit" });
 export const exact = form({ dateStyle: "full", timeStyle: "medium" });
 const dayMonth = form({ day: "numeric", month: "short" });
 const shortDate = form({ dateStyle: "medium" });
-const moment = form({ dateStyle: "medium", timeStyle: "short" });
+export const moment = form({ dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
 export function element(tag, properties = {}, ...children) {
@@ -16,8 +16,12 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** A page or a fragment of one, as the server renders it now; null if it cannot be had. */
-export async function ask(url) {
+/** Whether requests that nobody waits for are better not made now. */
+export const calm = { isWanted: () => false };
+
+/** A page or a fragment of one, as the server renders it now; null if it cannot be had. `unasked`: nobody waits for it. */
+export async function ask(url, { unasked = false } = {}) {
+  if (unasked && calm.isWanted()) return null;
   const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
   if (!answer?.ok || answer.redirected) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -25,7 +29,7 @@ export async function ask(url) {
 
 /** Replaces elements by their newer selves from another rendering of the page. */
 export async function refresh(selectors, url) {
-  const page = await ask(url);
+  const page = await ask(url, { unasked: true });
   return page ? selectors.map((selector) => replace(selector, page)).every(Boolean) : false;
 }
 

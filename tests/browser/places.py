@@ -35,7 +35,12 @@ INSIDE = {
     "admin_remove": "/admin/users/{bob}/remove",
     "not_found": "/nothing",
 }
-OUTSIDE = {"login": "/login", "signup": "/signup", "door_not_found": "/nothing"}
+OUTSIDE = {
+    "login": "/login",
+    "signup": "/signup",
+    "doctor": "/doctor",
+    "door_not_found": "/nothing",
+}
 LONG = "Donaudampfschifffahrtsgesellschaft"
 
 

@@ -188,7 +188,7 @@ async def test_without_scripts_a_change_and_a_deletion_are_seen_in_the_stream(
     second = await ada.say(chat_id, "wrong window")
     his = await window(bob, scripts=False)
     await his.go(f"/chats/{chat_id}")
-    frame = his.page.frame_locator("iframe.live-frame")
+    frame = his.frame
     old = frame.locator(f"#m{first['message_id']} .body")
     await expect(old).to_have_css("text-decoration-line", "none")
     await ada.api("PATCH", f"/messages/{first['message_id']}", content="good evening")
@@ -487,7 +487,7 @@ async def test_a_preview_offers_nothing_that_needs_a_member(server: Server, wind
     await expect(his.page.locator(".acts").first).to_be_hidden()
     await expect(his.page.locator("#write")).to_have_count(0)
     await his.page.click(".join button")
-    await his.page.wait_for_url(f"**/chats/{room}")
+    await his.page.wait_for_url(f"**/c/{room}")
     await expect(his.page.locator("#write")).to_be_visible()
     assert his.errors == []
 

@@ -13,6 +13,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    FrameLocator,
     Locator,
     Page,
     async_playwright,
@@ -31,12 +32,12 @@ expect.set_options(timeout=15_000)  # a busy machine draws slowly
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*more: str) -> AsyncIterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:
@@ -78,7 +79,11 @@ class Window:
     @property
     def framed(self) -> Locator:
         """The messages as the frame shows them that needs no scripts."""
-        return self.page.frame_locator("iframe.live-frame").locator(".msg .body")
+        return self.frame.locator(".msg .body")
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("iframe.live-frame").frame_locator("iframe.live-frame")
 
     async def write(self, text: str) -> None:
         await self.page.fill("#write", text)

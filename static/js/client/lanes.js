@@ -1,0 +1,146 @@
+/** The lanes that are open: how each is opened, what goes beside one that is slow, how many there are. */
+
+import { Ended } from "./errors.js";
+import { Holds } from "./holds.js";
+import { Lane } from "./lane.js";
+import { poll } from "./transports/poll.js";
+import { serial } from "./transports/serial.js";
+import { sse } from "./transports/sse.js";
+import { stream } from "./transports/stream.js";
+import { websocket } from "./transports/websocket.js";
+
+const TRANSPORTS = { websocket, stream, sse, poll, serial };
+export const NAMES = Object.keys(TRANSPORTS);
+/** Which is better: the greater. */
+export const RANK = { serial: 0, poll: 1, sse: 2, stream: 3, websocket: 4 };
+
+const HEDGE_MS = 2500;
+const PROOF_MS = 8000;
+const PROOF_UNKNOWN_MS = 45000; // nothing is known of the path: it may be a very slow one
+const POLL_SPARE_MS = 12000;
+const SIDE_BY_SIDE = 2; // of a kind
+const ROUNDS = new Set(["poll", "serial"]);
+const CONNECTIONS = 5; // a browser makes six per host over HTTP/1.1: one is left to the page
+const MOST_LANES = 4;
+
+export class Lanes {
+  #world;
+  #timers;
+  #memory;
+  #ctx;
+  #hooks;
+  #open = new Set();
+  rtt = null;
+  #holds;
+
+  /** `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`. `heartbeat`: seconds. */
+  constructor({ world, timers, memory, heartbeat, ctx, hooks }) {
+    this.#world = world;
+    this.#timers = timers;
+    this.#memory = memory;
+    this.#ctx = ctx;
+    this.heartbeat = heartbeat;
+    this.#hooks = { ...hooks, onRtt: (ms) => this.measured(ms) };
+    const onLost = (lane) => lane.end(new Ended("silent"));
+    this.#holds = new Holds({ memory, timers, patience: () => this.hedgeMs, onLate: hooks.onLate, onLost });
+  }
+
+  get hedgeMs() {
+    return Math.max(HEDGE_MS, 3 * (this.rtt ?? 0));
+  }
+
+  get all() {
+    return [...this.#open];
+  }
+
+  of(kind) {
+    return this.all.filter((lane) => lane.kind === kind);
+  }
+
+  /** How many requests may still be made beside these. */
+  get spare() {
+    return CONNECTIONS - this.#requests;
+  }
+
+  get #hasRoom() {
+    if (!this.#requests) return true;
+    return this.#requests < MOST_LANES && this.#requests + this.#ctx.commands() < CONNECTIONS;
+  }
+
+  get #requests() {
+    return this.all.filter((lane) => lane.kind !== "websocket").length;
+  }
+
+  /** Opens a lane, unless there are too many. */
+  open(kind, { pad = !ROUNDS.has(kind) && Boolean(this.#memory.get("pad")), isHedge = false } = {}) {
+    if (this.of(kind).length >= SIDE_BY_SIDE || (kind !== "websocket" && !this.#hasRoom)) return null;
+    let lane = null;
+    // A microtask later the lane is there to be asked.
+    const hold = async () => (await null, this.#holds.next(lane));
+    lane = new Lane({ transport: TRANSPORTS[kind], ctx: this.#ctxOf(hold), timers: this.#timers, limitMs: () => this.#limit(kind), hooks: this.#hooks, pad });
+    this.#open.add(lane);
+    if (!isHedge) this.#hedge(lane);
+    return lane;
+  }
+
+  delete(lane) {
+    this.#open.delete(lane);
+    if (lane.isRounds) this.#holds.reset();
+  }
+
+  drop(lane) {
+    this.#open.delete(lane);
+    lane.close();
+  }
+
+  clear() {
+    this.all.forEach((lane) => this.drop(lane));
+  }
+
+  /** A poll was answered that was held for so long. */
+  answered(lane, hold) {
+    if (hold > 0) this.#holds.answered(hold);
+    lane.isLate = false;
+  }
+
+  /** The time for there and back, from a connection that stood, or at first from one that was made for it. */
+  measured(ms) {
+    this.rtt = this.rtt === null ? ms : Math.min(ms, (3 * this.rtt + ms) / 4 + 1);
+  }
+
+  #ctxOf(hold) {
+    return {
+      ...this.#ctx,
+      query: this.#ctx.query(),
+      world: this.#world,
+      token: this.#ctx.token(),
+      heartbeat: Math.min(this.heartbeat, this.#memory.get("hb") ?? Infinity),
+      rtt: () => this.rtt ?? 0,
+      hold,
+    };
+  }
+
+  #limit(kind) {
+    return this.rtt === null ? PROOF_UNKNOWN_MS : Math.max(PROOF_MS, 4 * this.rtt) + (ROUNDS.has(kind) ? POLL_SPARE_MS : 0);
+  }
+
+  /** Something beside an attempt that is slow; the attempt goes on. */
+  #hedge(lane) {
+    if (lane.kind === "poll") this.#hedgePoll(lane, null, this.hedgeMs);
+    if (lane.kind === "stream" && !lane.pad) this.#timers.after(this.hedgeMs, () => this.#isSlow(lane) && this.open("stream", { pad: true }));
+  }
+
+  /** Another poll beside one that is not answered; after a while yet another in place of the second. */
+  #hedgePoll(lane, second, ms) {
+    this.#timers.after(ms, () => {
+      if (!this.#isSlow(lane)) return;
+      if (second && !second.ended && !second.proved) this.drop(second);
+      const next = this.open("poll", { isHedge: true });
+      if (next) this.#hedgePoll(lane, next, 2 * ms);
+    });
+  }
+
+  #isSlow(lane) {
+    return !lane.ended && !lane.proved && this.#hooks.mayHedge(lane.kind);
+  }
+}

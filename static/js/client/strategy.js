@@ -1,0 +1,310 @@
+/**
+ * Finds a way through whatever stands between, and keeps one.
+ *
+ *   t = 0        a poll that is not held, and the WebSocket beside it
+ *   t = 300 ms   a stream, if nothing better is proved; one with padding beside it when it is slow,
+ *                Server-Sent Events when streams are refused
+ *
+ * Whatever comes on any of them is taken in at once. A lane becomes the active one when it is proved
+ * and better than the active one; lesser ones are closed a moment later. Attempts go on beside each
+ * other and are not given up because they are slow. When the active lane ends, all begins anew
+ * with a poll at once. A transport that failed while a lesser one worked is tried again after a
+ * pause that grows; what failed while nothing worked says nothing about transports. Where
+ * requests side by side are refused, one request at a time carries everything.
+ */
+
+import { backoff } from "./backoff.js";
+import { Blame } from "./blame.js";
+import { Lanes, NAMES, RANK } from "./lanes.js";
+import { Plans } from "./plans.js";
+import { Turns } from "./turns.js";
+
+const STREAM_AFTER_MS = 300;
+const KEEP_OLD_MS = 300;
+const DOUBT_MS = 3000;
+const FOREIGN_MOST_MS = 8000;
+const YOUNG_MS = 60000;
+const YOUNG_MOST_MS = 5000;
+const FLAP_MS = 5000;
+const FLAP_MOST_MS = 8000;
+
+export class Strategy {
+  #world;
+  #timers;
+  #memory;
+  #allowed;
+  #hooks;
+  #blame;
+  #turns;
+  #plans;
+  #lanes;
+  #stopped = true;
+  #rounds = 0;
+  #flaps = 0;
+  #notBefore = 0;
+  #isForeign = false;
+  #downAt = 0;
+  active = null;
+  /** Why the last lane ended. */
+  lastEnd = null;
+
+  /**
+   * `ctx`: { cursor(), query(), token(), learnt, takeCommands(), giveBack(commands, ended),
+   * commands(): how many requests carry commands }, for the
+   * transports. `hooks`: onEvent(lane, event), onActive(lane), onLost(ended), onIdle(at: ms of the next try),
+   * onBusy(), onSerial(), onEnd(lane, ended), onUnauthorised(). `transports`: the names of those that may be used,
+   * or null for all. `heartbeat`: the longest silence that is asked for, in seconds.
+   */
+  constructor({ world, timers, memory, transports, heartbeat, ctx, hooks }) {
+    this.#world = world;
+    this.#timers = timers;
+    this.#memory = memory;
+    this.#allowed = new Set(transports ?? NAMES);
+    this.#hooks = hooks;
+    this.#blame = new Blame(memory, world);
+    this.#plans = new Plans(world, timers);
+    this.#turns = new Turns({ world, memory, may: this.#allowed.has("serial") });
+    const ofLane = {
+      onEvent: (lane, event) => this.#hooks.onEvent(lane, event),
+      onProof: (lane) => this.#proved(lane),
+      onEnd: (lane, ended) => this.#ended(lane, ended),
+      onRound: (lane, hold) => (this.#turns.passed(), this.#lanes.answered(lane, hold)),
+      onLate: (lane) => this.#late(lane),
+      mayHedge: (kind) => !this.#stopped && !this.isSerial && this.#may(kind),
+    };
+    this.#lanes = new Lanes({ world, timers, memory, heartbeat, ctx, hooks: ofLane });
+  }
+
+  /** How long an answer is waited for before something else is done beside, in ms. */
+  get patienceMs() {
+    return Math.max(DOUBT_MS, 4 * (this.#lanes.rtt ?? 0));
+  }
+
+  /** How many requests may be made beside the lanes. */
+  get spareRequests() {
+    return this.#lanes.spare;
+  }
+
+  get isSerial() {
+    return this.#turns.isSerial;
+  }
+
+  start() {
+    this.#stopped = false;
+    this.#downAt = this.#world.now();
+    this.#begin();
+  }
+
+  /** Closes everything; `start` begins again. */
+  stop() {
+    this.#stopped = true;
+    this.#plans.clear();
+    this.#lanes.clear();
+    this.active = null;
+  }
+
+  /** Ends a pause. A connection that stands is put to the proof if it was quiet, or in any case `anew`. */
+  wake({ anew = false } = {}) {
+    if (this.#stopped) return;
+    this.#rounds = this.#notBefore = this.#flaps = 0;
+    if (!this.active) return this.#afresh();
+    if (!anew && this.active.quietMs <= this.active.beatMs) return;
+    if (!this.active.isRounds) this.active.doubt(this.patienceMs);
+    if (!this.isSerial && this.#allowed.has("poll")) this.#lanes.open("poll");
+  }
+
+  /** Another network, perhaps: what was learnt need not hold, and what stands may be dead. */
+  moved() {
+    this.#memory.forget();
+    this.wake({ anew: true });
+  }
+
+  /** The others began before what this one says; null: all of them. */
+  keep(lane) {
+    for (const other of this.#lanes.all) if (other !== lane) this.#lanes.drop(other);
+    if (this.active !== lane) this.active = null;
+    if (!lane) this.#begin();
+  }
+
+  /** A command's own request was refused (`ended`), or got through. */
+  sent(ended) {
+    if (!ended) this.#turns.passed({ isCommand: true });
+    else if (!this.#stopped && this.#turns.refused(ended, { isCommand: true })) this.#serialise();
+  }
+
+  /** Commands are not answered while events come. */
+  starved() {
+    if (!this.#stopped && this.#turns.enter({ briefly: true })) this.#serialise();
+  }
+
+  #begin() {
+    if (this.#stopped) return;
+    this.#plans.drop("begin");
+    const wait = this.#notBefore - this.#world.now();
+    if (wait > 0) return this.#later(wait);
+    this.#isForeign = false;
+    this.#hooks.onBusy();
+    if (this.isSerial) return this.#serially();
+    return this.#race();
+  }
+
+  /** Tries all that is better than what there is. */
+  #race() {
+    this.#plan("poll", 0);
+    // While nothing works one asks seldom, mostly for the simplest.
+    if (!this.active && this.#allowed.has("poll") && this.#rounds > 2 && this.#rounds % 3) return;
+    this.#plan("websocket", 0);
+    const beside = this.#may("websocket") && this.#blame.wait("websocket") === 0 ? STREAM_AFTER_MS : 0;
+    this.#plan("stream", beside);
+    if (!this.#allowed.has("stream") || this.#blame.wait("stream") > 0) this.#plan("sse", beside);
+  }
+
+  #serialise() {
+    this.#hooks.onSerial();
+    this.#restart();
+  }
+
+  /** One request at a time; now and then another kind of one. */
+  #serially() {
+    const kind = this.#turns.asksNext && this.#allowed.has("poll") ? "poll" : "serial";
+    if (!this.#lanes.all.length) this.#lanes.open(kind);
+    this.#plans.at("race", this.#turns.leftMs, () => (this.#turns.leave(), this.#restart()));
+  }
+
+  #restart() {
+    if (this.active) this.#hooks.onLost(null);
+    this.#lanes.clear();
+    this.active = null;
+    this.#plans.clear();
+    this.#begin();
+  }
+
+  /** What has been under way for long is not waited for any more. */
+  #afresh() {
+    for (const lane of this.#lanes.all) if (this.#world.now() - lane.openedAt > this.#lanes.hedgeMs) this.#lanes.drop(lane);
+    this.#begin();
+  }
+
+  #may(kind) {
+    return this.#allowed.has(kind) && (!this.active || RANK[kind] > RANK[this.active.kind]);
+  }
+
+  /** Tries a transport, as soon as it may be tried. */
+  #plan(kind, ms) {
+    if (!this.#may(kind)) return;
+    this.#plans.at(kind, Math.max(ms, this.#blame.wait(kind), this.#notBefore - this.#world.now()), () => {
+      if (!this.#stopped && !this.isSerial && this.#may(kind) && !this.#lanes.of(kind).length) this.#lanes.open(kind);
+    });
+  }
+
+  #later(ms) {
+    this.#plans.at("begin", ms, () => this.#begin());
+    if (!this.#lanes.all.length) this.#hooks.onIdle(this.#plans.when("begin"));
+  }
+
+  #proved(lane) {
+    this.#rounds = 0;
+    this.#blame.proved(this.#lanes.rtt ?? 0);
+    if (lane.pad && !this.#memory.get("pad")) this.#memory.set("pad", true);
+    if (lane.isRounds) this.#lanes.measured(this.#world.now() - lane.openedAt);
+    if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
+    if (lane.kind === "serial") this.#turns.proved();
+    else this.#turns.passed();
+    if (!lane.isRounds) this.#turns.freed();
+    if (!this.active || RANK[lane.kind] > RANK[this.active.kind] || this.active.isLate) return this.#promote(lane);
+    this.#lanes.drop(lane);
+    return this.#hooks.onActive(this.active);
+  }
+
+  /** A request that only asks passes; now one that carries something must, too. */
+  #probed(lane) {
+    this.#turns.got();
+    this.#lanes.drop(lane);
+    this.#begin();
+  }
+
+  #promote(lane) {
+    this.active = lane;
+    this.#plans.drop("begin");
+    this.#hooks.onActive(lane);
+    // The old one may still bring what is on its way.
+    this.#timers.after(KEEP_OLD_MS, () => lane === this.active && this.#dropBelow(lane));
+    if (!this.isSerial) this.#race();
+  }
+
+  #dropBelow(lane) {
+    for (const other of this.#lanes.all) if (other !== lane && RANK[other.kind] <= RANK[lane.kind]) this.#lanes.drop(other);
+  }
+
+  #late(lane) {
+    lane.isLate = true;
+    if (lane === this.active && !this.isSerial) this.#lanes.open("poll");
+  }
+
+  #ended(lane, ended) {
+    this.#lanes.delete(lane);
+    const wasActive = lane === this.active;
+    if (wasActive) {
+      this.active = null;
+      this.#downAt = this.#world.now();
+    }
+    this.#note(ended);
+    this.#hooks.onEnd(lane, ended);
+    if (ended.kind === "unauthorised") return this.#hooks.onUnauthorised();
+    if (ended.kind === "goodbye") this.#notBefore = this.#world.now() + ended.retryMs;
+    const ms = this.#blame.fault(lane, ended, Boolean(this.active));
+    if (this.isSerial && ended.kind === "refused") return this.#refusedAlone(ended);
+    if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise();
+    if (wasActive) return this.#demote(lane, ended, ms);
+    this.#instead(lane, ms);
+    return this.active || this.#later(this.#pause(ended));
+  }
+
+  /** What people are told of: that another page answered says more than what else failed beside it. */
+  #note(ended) {
+    if (ended.kind === "foreign" || !this.#isForeign) this.lastEnd = ended;
+    this.#isForeign ||= ended.kind === "foreign";
+  }
+
+  /** Also one by one requests are refused: perhaps for what they carry. */
+  #refusedAlone(ended) {
+    const first = this.#turns.tried === 0;
+    this.active = null;
+    if (this.#turns.failed()) {
+      this.#turns.leave({ never: true });
+      return this.#restart();
+    }
+    return first ? this.#begin() : this.#later(this.#pause(ended));
+  }
+
+  #demote(lane, ended, ms) {
+    const proved = this.#lanes.all.filter((other) => other.proved).sort((a, b) => RANK[b.kind] - RANK[a.kind]);
+    if (proved.length) this.#promote(proved[0]);
+    else this.#hooks.onLost(ended);
+    if (lane.isRounds && this.#isFlapping(lane)) return this.#later(this.#pause(ended));
+    this.#begin();
+    return lane.isRounds || this.#plan(lane.kind, ms);
+  }
+
+  /** Whether polls are answered and then fail at once, again and again. */
+  #isFlapping(lane) {
+    this.#flaps = this.#world.now() - lane.openedAt < FLAP_MS ? this.#flaps + 1 : 0;
+    return this.#flaps > 1;
+  }
+
+  /** An attempt failed: again later, and something like it now. */
+  #instead(lane, ms) {
+    if (!lane.isRounds && this.active) this.#plan(lane.kind, ms);
+    if (lane.kind === "websocket") this.#plan("stream", 0);
+    if (lane.kind === "stream" && !this.#lanes.of("stream").length) this.#plan("sse", 0);
+  }
+
+  #pause(ended) {
+    if (this.#plans.when("begin") !== null) return Infinity;
+    const isYoung = this.#world.now() - this.#downAt < YOUNG_MS;
+    const most = ended.kind === "foreign" ? FOREIGN_MOST_MS : isYoung ? YOUNG_MOST_MS : undefined;
+    this.#rounds += 1;
+    const ms = this.#flaps > 1 ? backoff(this.#world, this.#flaps, FLAP_MOST_MS) : backoff(this.#world, this.#rounds, most);
+    return Math.max(ended.retryMs ?? 0, ms);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Whether requests may go side by side. Some proxies allow a client one at a time, and punish the
+ * second; then a strictly serial client passes where any other is refused.
+ */
+
+const STATUSES = new Set([403, 429, 503]);
+const REFUSALS = 4;
+const COMMANDS = 2;
+const SERIAL_MS = 300000;
+const BRIEFLY_MS = 60000;
+const TRIAL_MS = 180000; // longer than a proxy is known to bear a grudge
+const MOST_MS = 3600000;
+const KEPT_MS = 6 * 3600000;
+
+export class Turns {
+  #world;
+  #memory;
+  #may;
+  #refusals = 0;
+  #commands = 0;
+  #got = false;
+  #ms = SERIAL_MS;
+  #isSure = false;
+  isSerial;
+  /** Whether the next request should only ask: those that carry something may be refused for what they are. */
+  asksNext = false;
+  /** How often one was refused. */
+  tried = 0;
+
+  /** `may`: whether the serial form is allowed at all. */
+  constructor({ world, memory, may }) {
+    this.#world = world;
+    this.#memory = memory;
+    this.#may = may;
+    this.isSerial = may && Boolean(memory.get("serial")?.now);
+  }
+
+  /** Something was refused; whether requests must go one by one from now on. */
+  refused({ kind, status }, { isCommand = false } = {}) {
+    if (kind !== "refused" || !STATUSES.has(status)) return false;
+    if (isCommand) this.#commands += 1;
+    this.#refusals += 1;
+    return (this.#refusals >= REFUSALS || this.#commands >= COMMANDS) && this.enter();
+  }
+
+  /** Requests go one by one from now on, where that may help; whether they do. `briefly`: it is only a guess. */
+  enter({ briefly = false } = {}) {
+    if (this.isSerial || !this.#may || this.#memory.get("serial")?.never) return false;
+    this.isSerial = true;
+    this.#ms = briefly ? BRIEFLY_MS : SERIAL_MS;
+    this.#note(TRIAL_MS);
+    return true;
+  }
+
+  /** Side by side something passes. */
+  passed({ isCommand = false } = {}) {
+    this.#refusals = 0;
+    if (isCommand) this.#commands = 0;
+  }
+
+  /** One by one it works: it was the others that were in the way, and would be again for a while. */
+  proved() {
+    this.#refusals = this.#commands = this.tried = 0;
+    this.#got = false;
+    if (!this.#isSure) this.#note(Math.min(MOST_MS, this.#ms * 3 ** this.#fails));
+    this.#isSure = true;
+  }
+
+  /** A request of its own was answered while those that carry something were not. */
+  got() {
+    this.#got = true;
+    this.asksNext = false;
+  }
+
+  /** Also one by one it is refused; whether that is no way at all. */
+  failed() {
+    const isNoWay = this.#got;
+    this.tried += 1;
+    this.asksNext = !this.asksNext;
+    return isNoWay;
+  }
+
+  /** A connection stands beside requests: one by one was not needed. */
+  freed() {
+    if (this.#fails) this.#memory.set("serial", { fails: 0, now: false }, 0);
+  }
+
+  /** Requests go side by side again; `never`: one by one is no way here. */
+  leave({ never = false } = {}) {
+    this.#memory.set("serial", { fails: this.#fails + 1, now: false, never }, never ? SERIAL_MS : KEPT_MS);
+    this.isSerial = this.#got = this.#isSure = this.asksNext = false;
+    this.#refusals = this.#commands = this.tried = 0;
+  }
+
+  /** For how long they are to go one by one, in ms. */
+  get leftMs() {
+    return Math.max(0, Math.min(MOST_MS, (this.#memory.get("serial")?.until ?? 0) - this.#world.now()));
+  }
+
+  get #fails() {
+    return this.#memory.get("serial")?.fails ?? 0;
+  }
+
+  #note(ms) {
+    this.#memory.set("serial", { fails: this.#fails, now: true, until: this.#world.now() + ms }, KEPT_MS);
+  }
+}

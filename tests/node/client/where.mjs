@@ -1,0 +1,8 @@
+const PATHS = { "/t/w": "websocket", "/t/s": "stream", "/t/e": "sse", "/t/p": "poll", "/api/token/renew": "renew" };
+
+/** What the server sees of an address: { path, query, kind }. */
+export function parts(url, method) {
+  const { pathname, searchParams } = new URL(url);
+  const kind = PATHS[pathname] === "poll" && method === "POST" ? "serial" : (PATHS[pathname] ?? "other");
+  return { path: pathname, query: Object.fromEntries(searchParams), kind };
+}
