@@ -15,6 +15,7 @@ COMMANDS = {
     "send": ("send", "Send a message."),
     "tail": ("tail", "Follow chats as they happen."),
     "import": ("importing", "Take in logs of other systems."),
+    "doctor": ("doctor", "Say what gets through to a server, and what breaks the rest."),
     "bench": ("bench", "Measure on this machine."),
 }
 
