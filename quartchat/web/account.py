@@ -10,6 +10,7 @@ from typing import Any
 from quart import Blueprint, Response, redirect, request
 
 from quartchat.access import REFRESH_COOKIE, Way, check_same_origin
+from quartchat.addresses import chats_url
 from quartchat.chat import people, tickets
 from quartchat.chat.logins import Grant
 from quartchat.errors import Forbidden, RateLimited, Unauthenticated
@@ -144,8 +145,8 @@ async def ticket() -> Response:
 def safe_next(target: str | None) -> str:
     """A path on this site: an address of another one would be an open redirect."""
     if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
-        return "/chats"
-    return target if target.isprintable() else "/chats"
+        return chats_url()
+    return target if target.isprintable() else chats_url()
 
 
 def see(target: str) -> Response:

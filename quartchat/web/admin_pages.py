@@ -84,7 +84,7 @@ async def _users_page(error: ChatError | None = None) -> Response:
     )
 
 
-@blueprint.get("/chats")
+@blueprint.get("/c")
 async def chats() -> Response:
     who, (text, number) = await views.viewer(), asked_list()
     found = await base.services().admin.chats(who.user_id, text, number)

@@ -6,6 +6,7 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
+from quartchat.addresses import chats_url
 from quartchat.errors import ChatError, Forbidden
 from quartchat.protocol import Credentials, SignUp
 from quartchat.transports import base
@@ -19,7 +20,7 @@ blueprint.after_request(views.keep_login)
 
 @blueprint.get("/")
 async def front() -> Response:
-    return see("/chats")
+    return see(chats_url())
 
 
 @blueprint.get("/login")

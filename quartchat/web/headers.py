@@ -5,7 +5,6 @@ from __future__ import annotations
 from quart import Quart, Response, g, request
 
 from quartchat.access import check_request_rate
-from quartchat.errors import RateLimited
 from quartchat.transports import base
 
 POLICY = (
@@ -13,9 +12,9 @@ POLICY = (
     "style-src 'self'{nonce}; form-action 'self'; frame-src 'self'; base-uri 'self'; "
     "frame-ancestors 'self'"
 )
-UNLIMITED = ("/health/", "/static/")
-# An EventSource gives up for good at an error status: it is told to come back later.
-STREAMS = frozenset({"/events", "/stream", "/t/e", "/t/s"})
+# Nothing there is a page; every byte counts where connections are cut after a few kilobytes.
+NO_PAGES = "/t/"
+UNLIMITED = ("/health/", "/s/", "/static/")
 
 
 def install(app: Quart) -> None:
@@ -25,13 +24,7 @@ def install(app: Quart) -> None:
 
 async def _before() -> Response | None:
     if not request.path.startswith(UNLIMITED):
-        try:
-            check_request_rate(base.services(), request.remote_addr or "")
-        except RateLimited as error:
-            if request.path not in STREAMS:
-                raise
-            base.log_refusal(error, method=request.method, path=request.path, status=200)
-            return base.come_back(error)
+        check_request_rate(base.services(), request.remote_addr or "")
     if request.method == "OPTIONS" and _allowed_origin():
         return Response("", 204)
     return None
@@ -40,9 +33,10 @@ async def _before() -> Response | None:
 async def _after(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Content-Security-Policy", _policy())
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if not request.path.startswith(NO_PAGES):
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Content-Security-Policy", _policy())
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.scheme == "https":
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if origin := _allowed_origin():

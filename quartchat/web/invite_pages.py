@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
+from quartchat.addresses import chats_url
 from quartchat.chat import invites
 from quartchat.chat.invites import MakeInvite
 from quartchat.errors import ChatError, Invalid
@@ -21,7 +22,7 @@ async def preview(invite_id: str) -> Response:
     who = await views.viewer()
     found = await invites.preview(base.services().core, who.user_id, invite_id)
     if found["is_member"]:
-        return see(views.link("chats", found["chat"]["chat_id"]))
+        return see(chats_url(found["chat"]["chat_id"]))
     return await views.page("invite.html", me=await views.person(who), **found)
 
 
@@ -29,10 +30,10 @@ async def preview(invite_id: str) -> Response:
 async def accept(invite_id: str) -> Response:
     who = await views.changer()
     ack = await invites.accept(base.services().core, who.user_id, invite_id)
-    return see(views.link("chats", ack["chat_id"]))
+    return see(chats_url(ack["chat_id"]))
 
 
-@blueprint.post("/chats/<chat_id>/invites")
+@blueprint.post("/c/<chat_id>/invites")
 async def invite(chat_id: str) -> Response:
     form = dict(await request.form)
     who = await views.changer()
@@ -45,7 +46,7 @@ async def invite(chat_id: str) -> Response:
         await invites.make(base.services().core, who.user_id, wish)
     except ChatError as error:
         return await about_page(who, chat_id, form, error)
-    return see(views.link("chats", chat_id, "about") + "#invites")
+    return see(chats_url(chat_id, "about") + "#invites")
 
 
 def _number(text: str | None, field: str) -> int | None:
@@ -57,8 +58,8 @@ def _number(text: str | None, field: str) -> int | None:
     return int(text)
 
 
-@blueprint.post("/chats/<chat_id>/invites/<invite_id>/end")
+@blueprint.post("/c/<chat_id>/invites/<invite_id>/end")
 async def end_invite(chat_id: str, invite_id: str) -> Response:
     who = await views.changer()
     await invites.end(base.services().core, who.user_id, chat_id, invite_id)
-    return see(views.link("chats", chat_id, "about") + "#invites")
+    return see(chats_url(chat_id, "about") + "#invites")

@@ -7,6 +7,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url
 from quartchat.chat import people, rooms
 from quartchat.errors import ChatError, NotAMember
 from quartchat.protocol import CreateChat
@@ -20,7 +21,7 @@ blueprint.after_request(views.keep_login)
 Form = dict[str, Any]
 
 
-@blueprint.get("/chats")
+@blueprint.get("/c")
 async def chat_list() -> Response:
     who = await views.viewer()
     mine = await rooms.my_chats(base.services().core, who.user_id)
@@ -46,7 +47,7 @@ def with_presence(chats: list[Form]) -> list[Form]:
     ]
 
 
-@blueprint.get("/chats/<chat_id>/row")
+@blueprint.get("/c/<chat_id>/row")
 async def chat_row(chat_id: str) -> Response:
     """One row of the list as it stands now, for a page that has the others already."""
     who = await views.viewer()
@@ -57,13 +58,13 @@ async def chat_row(chat_id: str) -> Response:
     return await views.page("partials/chat_row.html", me=await views.person(who), chat=shown)
 
 
-@blueprint.get("/chats/new")
+@blueprint.get("/c/new")
 async def new_chat_form() -> Response:
     known = {"kind": request.args.get("kind", ""), "user": request.args.get("with", "")}
     return await _new_chat_page(await views.viewer(), known)
 
 
-@blueprint.post("/chats/new")
+@blueprint.post("/c/new")
 async def new_chat() -> Response:
     form = dict(await request.form)
     who = await views.viewer()
@@ -73,7 +74,7 @@ async def new_chat() -> Response:
         chat_id, _new = await rooms.create(base.services().core, who.user_id, wish)
     except ChatError as error:
         return await _new_chat_page(who, form, error)
-    return see(f"/chats/{chat_id}")
+    return see(chats_url(chat_id))
 
 
 async def _wish(form: Form) -> CreateChat:

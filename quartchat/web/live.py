@@ -3,34 +3,27 @@ JavaScript. The same fragments as everywhere, appended to a response that stays 
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from dataclasses import replace
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
-from quartchat.chat import receipts, rooms
-from quartchat.delivery.session import Goodbye
+from quartchat.addresses import chats_url
+from quartchat.delivery.session import Goodbye, Session
 from quartchat.delivery.subscriber import Subscriber, Wish
-from quartchat.errors import (
-    ChatError,
-    NotAMember,
-    NotFound,
-    RateLimited,
-    TokenExpired,
-    Unauthenticated,
-)
+from quartchat.errors import NotFound, RateLimited, TokenExpired, Unauthenticated
 from quartchat.events import Page
-from quartchat.protocol import MarkRead, read_cursor
 from quartchat.services import Services
 from quartchat.transports import base, forms
-from quartchat.web import places, timeline, views
+from quartchat.web import live_page, views
+from quartchat.web.live_page import piece
 from quartchat.web.locale import current
-from quartchat.web.places import Place
-from quartchat.web.timeline import Days, Reader
+from quartchat.web.signs import seen
+from quartchat.web.timeline import Days
 
 blueprint = Blueprint("live", __name__)
 blueprint.after_request(views.keep_login)
@@ -44,25 +37,61 @@ STYLES = {
     "#m{id} .bubble::before{{content:var(--gone);font-style:italic}}",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
-AGAIN_SECONDS = 5  # a server that is started anew should be back; some proxies cut 10 and more
+AGAIN_SECONDS = 9  # a server that is started anew should be back; some proxies cut 10 and more
+PROOF_SECONDS = 3.0
+HELD_BACK = Goodbye(0)
 
 
-@blueprint.get("/chats/<chat_id>/live")
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That the first piece has arrived: `sign`, given when `url` is asked for. Without it the
+    stream ends after PROOF_SECONDS, and the page goes on at `otherwise`."""
+
+    sign: asyncio.Event
+    url: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a page in a frame has besides: the page around it brings it back when it has ended.
+    `shown`: for `live_page.begin`."""
+
+    proof: Proof
+    shown: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """How a page begins, and how it ends: when it was open, and when it was held back."""
+
+    head: str
+    last: str
+    held: str
+
+
+@blueprint.get("/c/<chat_id>/live")
 async def live(chat_id: str) -> Response:
     """With a cursor: what came after it. Without: the newest page of history, then on."""
     if request.method == "HEAD":
         return Response("", headers={**base.HEADERS, "Content-Type": TYPE})
-    who = await views.viewer()
-    view = await rooms.one(base.services().core, who.user_id, chat_id)
-    if view is None:
-        raise NotAMember
+    return await streamed(await views.viewer(), chat_id)
+
+
+async def streamed(who: Caller, chat_id: str, frame: Frame | None = None) -> Response:
+    """Raises NotAMember."""
     wanted = replace(await base.wish(request, who.user_id), chats=frozenset({chat_id}))
     days = Days()
-    items, cursor = await _first_page(who, view, wanted, days)
-    if view["unread"] and items:
-        await _mark_read(base.services(), who, chat_id, cursor)
-    head = _head(await views.person(who), view, items)
-    body = _body(base.services(), who, head, replace(wanted, cursor=cursor), _end(chat_id), days)
+    shown = frame.shown if frame else {}
+    head, cursor = await live_page.begin(who, chat_id, wanted, days, **shown)
+    url, seconds = ("", 0) if frame else (chats_url(chat_id, "live"), AGAIN_SECONDS)
+    texts = Texts(
+        head + (piece("live_proof", url=frame.proof.url) if frame else ""),
+        piece("live_end", url=url, retry_seconds=seconds),
+        piece("live_held", url=frame.proof.otherwise) if frame else "",
+    )
+    wanted = replace(wanted, cursor=cursor)
+    body = _body(base.services(), who, wanted, days, texts, frame.proof if frame else None)
     response = Response(body, headers={**base.HEADERS, "Content-Type": TYPE})
     response.timeout = None
     return response
@@ -77,62 +106,15 @@ async def old_text(what: str, message_id: str) -> Response:
     return Response(STYLES[what].format(id=message_id[:16]), headers=headers)
 
 
-def _head(me: dict[str, Any], view: dict[str, Any], items: list[Any]) -> str:
-    context: dict[str, Any] = {"me": me, "chat": view, "items": items, "nonce": views.nonce()}
-    context["has_messages"] = not items or view["last_message"] is not None
-    return views.renderer().page("live.html", **context, path=request.path)
-
-
-async def _first_page(
-    who: Caller, view: dict[str, Any], wanted: Wish, days: Days
-) -> tuple[list[Any], int]:
-    if wanted.cursor is not None:
-        return [], wanted.cursor
-    upto = read_cursor(request.args.get("unread"))
-    if upto is None and view["unread"]:
-        upto = view["read_upto"]
-    part = await base.services().database.read(
-        lambda c: places.read(c, who.user_id, view["chat_id"], Place())
-    )
-    return timeline.lines(part, Reader(who.user_id, upto), days), part.cursor
-
-
-def _end(chat_id: str) -> str:
-    """The last piece: the page comes back by itself, from the history."""
-    url = views.link("chats", chat_id, "live")
-    return views.renderer().page("partials/live_end.html", retry_seconds=AGAIN_SECONDS, url=url)
-
-
-async def _read(shared: Services, who: Caller, wanted: Wish, page: Page) -> None:
-    """What a reader without JavaScript was shown, they have read."""
-    news = (event for event in page.events if event.type == "new_message")
-    if any(event.fields()["sender_id"] != who.user_id for event in news):
-        for chat_id in wanted.chats or ():
-            await _mark_read(shared, who, chat_id, page.cursor)
-
-
-async def _mark_read(shared: Services, who: Caller, chat_id: str, upto: int) -> None:
-    with contextlib.suppress(ChatError):  # removed meanwhile, or the store is full
-        await receipts.mark_read(shared.core, who.user_id, MarkRead(chat_id, upto))
-
-
-def _new_day(page: Page, days: Days) -> bytes:
-    """The line of the day on which these messages were said, if it is a new one."""
-    said = next((event for event in page.events if event.type == "new_message"), None)
-    line = days.line(said.fields().get("timestamp")) if said else ""
-    return line.encode()
-
-
 async def _body(
-    shared: Services, who: Caller, head: str, wanted: Wish, end: str, days: Days
+    shared: Services, who: Caller, wanted: Wish, days: Days, texts: Texts, proof: Proof | None
 ) -> AsyncIterator[bytes]:
-    yield head.encode()
+    yield texts.head.encode()
     form = forms.fragments(shared.fragments(current()))
     try:
         with shared.sessions.open(who.identity, "html", "") as session:
-            async with aclosing(Subscriber(session, shared.feed, wanted, shared.clock).pages()) as (
-                pages
-            ):
+            pages = Subscriber(session, shared.feed, wanted, shared.clock).pages()
+            async with _proven(proof, session), aclosing(pages):
                 async for page in pages:
                     if any(event.type == "reset" for event in page.events):
                         break
@@ -142,4 +124,31 @@ async def _body(
     except RateLimited:
         ended = Goodbye(0)
     if not isinstance(ended, Unauthenticated) or isinstance(ended, TokenExpired):
-        yield end.encode()
+        yield (texts.held if ended is HELD_BACK else texts.last).encode()
+
+
+@asynccontextmanager
+async def _proven(proof: Proof | None, session: Session) -> AsyncIterator[None]:
+    async def demand() -> None:
+        if proof and not await seen(proof.sign, PROOF_SECONDS):
+            session.end(HELD_BACK)
+
+    task = asyncio.create_task(demand())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _read(shared: Services, who: Caller, wanted: Wish, page: Page) -> None:
+    news = (event for event in page.events if event.type == "new_message")
+    if any(event.fields()["sender_id"] != who.user_id for event in news):
+        for chat_id in wanted.chats or ():
+            await live_page.mark_read(shared, who, chat_id, page.cursor)
+
+
+def _new_day(page: Page, days: Days) -> bytes:
+    """The line of the day on which these messages were said, if it is a new one."""
+    said = next((event for event in page.events if event.type == "new_message"), None)
+    line = days.line(said.fields().get("timestamp")) if said else ""
+    return line.encode()

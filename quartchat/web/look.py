@@ -66,7 +66,7 @@ async def choose() -> Response:
         ("theme", THEME_COOKIE, THEMES),
     ):
         if name in form:
-            _keep(response, cookie, _one_of(form[name], known, name))
+            keep_choice(response, cookie, _one_of(form[name], known, name))
     return response
 
 
@@ -76,14 +76,15 @@ def _one_of(value: str, known: Any, field: str) -> str:
     return value
 
 
-def _keep(response: Response, cookie: str, value: str) -> None:
-    """For a year; an empty value ends it."""
+def keep_choice(response: Response, cookie: str, value: str, seconds: int = YEAR) -> Response:
+    """An empty value ends it."""
     response.set_cookie(
         cookie,
         value,
-        max_age=YEAR if value else 0,
+        max_age=seconds if value else 0,
         path="/",
         httponly=True,
         secure=request.scheme == "https",
         samesite="Lax",
     )
+    return response

@@ -8,6 +8,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url
 from quartchat.chat import bans, details, membership, people, pictures, rooms
 from quartchat.chat.core import MANAGERS
 from quartchat.chat.details import UpdateChat
@@ -25,7 +26,7 @@ Form = dict[str, Any]
 SURE = ("remove", "ban", "owner")  # what one is asked about before
 
 
-@blueprint.get("/chats/<chat_id>/edit")
+@blueprint.get("/c/<chat_id>/edit")
 async def edit_form(chat_id: str) -> Response:
     return await _edit_page(await views.viewer(), chat_id, {})
 
@@ -47,7 +48,7 @@ async def _edit_page(
     )
 
 
-@blueprint.post("/chats/<chat_id>/edit")
+@blueprint.post("/c/<chat_id>/edit")
 async def edit(chat_id: str) -> Response:
     form = dict(await request.form)
     who = await views.changer()
@@ -61,7 +62,7 @@ async def edit(chat_id: str) -> Response:
     )
 
 
-@blueprint.post("/chats/<chat_id>/picture")
+@blueprint.post("/c/<chat_id>/picture")
 async def change_picture(chat_id: str) -> Response:
     who = await views.changer()
     return await _edited(who, chat_id, _new_picture(who, chat_id))
@@ -71,7 +72,7 @@ async def _new_picture(who: Caller, chat_id: str) -> None:
     await pictures.set_of_chat(base.services().core, who.user_id, chat_id, await read_upload())
 
 
-@blueprint.post("/chats/<chat_id>/picture/remove")
+@blueprint.post("/c/<chat_id>/picture/remove")
 async def remove_picture(chat_id: str) -> Response:
     who = await views.changer()
     work = pictures.set_of_chat(base.services().core, who.user_id, chat_id, None)
@@ -87,10 +88,10 @@ async def _edited(
         if error.field is None:
             raise
         return await _edit_page(who, chat_id, given or {}, error)
-    return see(views.link("chats", chat_id, "about") + "?saved=1")
+    return see(chats_url(chat_id, "about") + "?saved=1")
 
 
-@blueprint.post("/chats/<chat_id>/add")
+@blueprint.post("/c/<chat_id>/add")
 async def add(chat_id: str) -> Response:
     form = dict(await request.form)
     who, core = await views.changer(), base.services().core
@@ -102,10 +103,10 @@ async def add(chat_id: str) -> Response:
             raise
         error.field = "user"
         return await about_page(who, chat_id, form, error)
-    return see(views.link("chats", chat_id, "about") + "#members")
+    return see(chats_url(chat_id, "about") + "#members")
 
 
-@blueprint.get("/chats/<chat_id>/people/<path:user_id>/<verb>")
+@blueprint.get("/c/<chat_id>/people/<path:user_id>/<verb>")
 async def ask_first(chat_id: str, user_id: str, verb: str) -> Response:
     """Whether one is sure: to remove somebody, to ban them, to hand the chat over to them."""
     who, core = await views.viewer(), base.services().core
@@ -121,7 +122,7 @@ async def ask_first(chat_id: str, user_id: str, verb: str) -> Response:
     )
 
 
-@blueprint.post("/chats/<chat_id>/people/<path:user_id>/<verb>")
+@blueprint.post("/c/<chat_id>/people/<path:user_id>/<verb>")
 async def manage(chat_id: str, user_id: str, verb: str) -> Response:
     """remove, ban, unban; or a role: member, admin, owner."""
     who, core = await views.changer(), base.services().core
@@ -136,4 +137,4 @@ async def manage(chat_id: str, user_id: str, verb: str) -> Response:
         await membership.set_role(core, who.user_id, SetRole(chat_id, user_id, verb))
     else:
         raise NotFound
-    return see(views.link("chats", chat_id, "about") + "#members")
+    return see(chats_url(chat_id, "about") + "#members")

@@ -8,6 +8,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url
 from quartchat.chat import history, receipts, rooms
 from quartchat.chat.core import MANAGERS, Core
 from quartchat.errors import ChatError, MessageNotFound
@@ -21,7 +22,7 @@ blueprint = Blueprint("message_pages", __name__)
 blueprint.after_request(views.keep_login)
 Form = dict[str, Any]
 MOST_NAMED = 200  # of those who reacted with the same
-HERE = "/chats/<chat_id>/messages/<message_id>"
+HERE = "/c/<chat_id>/messages/<message_id>"
 
 
 @blueprint.get(HERE)
@@ -151,4 +152,4 @@ async def _run(who: Caller, command: str, message_id: str, **fields: Any) -> Non
 
 
 def _back(chat_id: str, message_id: str) -> Response:
-    return see(f"{views.link('chats', chat_id)}?focus={message_id}#m{message_id}")
+    return see(f"{chats_url(chat_id)}?focus={message_id}#m{message_id}")

@@ -11,11 +11,12 @@ from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url
 from quartchat.chat import membership, messages, receipts, rooms
 from quartchat.errors import ChatError, ChatNotFound, NotAMember
 from quartchat.protocol import ChatOnly, MarkRead
 from quartchat.transports import base
-from quartchat.web import chat_head, places, timeline, views
+from quartchat.web import chat_head, now, places, timeline, views
 from quartchat.web.account import see
 from quartchat.web.places import Part, Place
 from quartchat.web.reactions import PALETTE, with_names
@@ -38,7 +39,7 @@ class Read:
     receipts: Sequence[dict[str, Any]] | None
 
 
-@blueprint.get("/chats/<chat_id>")
+@blueprint.get("/c/<chat_id>")
 async def chat(chat_id: str) -> Response:
     return await chat_page(await views.viewer(), chat_id)
 
@@ -75,6 +76,7 @@ async def chat_page(
         reply=await _reply(who, chat_id, (values or {}).get("reply_to")),
         is_member=read.view is not None,
         client_id=(values or {}).get("client_id") or str(uuid.uuid4()),
+        frame=now.place(chat_id, now.chosen(), reader.read_upto),
         palette=PALETTE,
         max_content=base.services().settings.max_content,
     )
@@ -110,7 +112,7 @@ async def _mark_read(who: Caller, shown: dict[str, Any], part: Part) -> int:
 
 
 async def _shown(core: Any, chat_id: str, part: Part, reader: Reader) -> dict[str, Any]:
-    here = views.link("chats", chat_id)
+    here = chats_url(chat_id)
     await with_names(core, part.messages)
     return {
         "items": timeline.lines(part, reader),
@@ -131,7 +133,7 @@ async def _reply(who: Caller, chat_id: str, given: str | None) -> dict[str, Any]
         return None
 
 
-@blueprint.get("/chats/<chat_id>/timeline")
+@blueprint.get("/c/<chat_id>/timeline")
 async def history_part(chat_id: str) -> Response:
     """The same part of the history as the page with this query shows, for a page that has
     others already."""
@@ -142,7 +144,7 @@ async def history_part(chat_id: str) -> Response:
     return await views.page("partials/timeline.html", me=None, **shown, cursor=part.cursor)
 
 
-@blueprint.get("/chats/<chat_id>/head")
+@blueprint.get("/c/<chat_id>/head")
 async def head(chat_id: str) -> Response:
     """What stands above the messages as it is now, for a page that is open."""
     who = await views.viewer()
@@ -158,7 +160,7 @@ async def head(chat_id: str) -> Response:
     )
 
 
-@blueprint.post("/chats/<chat_id>/messages")
+@blueprint.post("/c/<chat_id>/messages")
 async def send(chat_id: str) -> Response:
     form = dict(await request.form)
     who = await views.viewer()
@@ -174,18 +176,18 @@ async def send(chat_id: str) -> Response:
         raise
     except ChatError as error:
         return await chat_page(who, chat_id, form, error)
-    return see(views.link("chats", chat_id) + "#write")
+    return see(chats_url(chat_id) + "#write")
 
 
-@blueprint.post("/chats/<chat_id>/join")
+@blueprint.post("/c/<chat_id>/join")
 async def join(chat_id: str) -> Response:
     who = await views.changer()
     await membership.join(base.services().core, who.user_id, ChatOnly(chat_id))
-    return see(views.link("chats", chat_id))
+    return see(chats_url(chat_id))
 
 
-@blueprint.post("/chats/<chat_id>/leave")
+@blueprint.post("/c/<chat_id>/leave")
 async def leave(chat_id: str) -> Response:
     who = await views.changer()
     await membership.leave(base.services().core, who.user_id, ChatOnly(chat_id))
-    return see("/chats?out=1")
+    return see(chats_url() + "?out=1")

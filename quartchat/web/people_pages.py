@@ -8,6 +8,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url, segment
 from quartchat.chat import follows, friends, profiles, rooms
 from quartchat.chat.core import Core
 from quartchat.errors import ChatError, NotFound
@@ -98,7 +99,7 @@ async def write_to(user_id: str) -> Response:
         chat_id, _new = await rooms.create(base.services().core, who.user_id, wish)
     except ChatError as error:
         return await _profile_page(who, user_id, error)
-    return see(f"/chats/{chat_id}#write")
+    return see(chats_url(chat_id) + "#write")
 
 
 @blueprint.post("/people/<path:user_id>/<verb>")
@@ -112,4 +113,4 @@ async def change(user_id: str, verb: str) -> Response:
     except ChatError as error:
         return await _profile_page(who, user_id, error)
     back = (await request.form).get("next")
-    return see(safe_next(back) if back else views.link("people", user_id))
+    return see(safe_next(back) if back else f"/people/{segment(user_id)}")

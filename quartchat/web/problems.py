@@ -8,6 +8,7 @@ from urllib.parse import quote
 from quart import Quart, Response, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
+from quartchat.addresses import chats_url, shortened
 from quartchat.errors import (
     BadRequest,
     ChatError,
@@ -16,6 +17,7 @@ from quartchat.errors import (
     RateLimited,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from quartchat.locale.language import current
 from quartchat.locale.texts import gettext
@@ -42,7 +44,11 @@ def install(app: Quart) -> None:
 async def refused(error: ChatError) -> Response:
     if has_websocket_context():
         return Response(error.text(gettext), error.status, content_type="text/plain; charset=utf-8")
-    base.log_refusal(error, method=request.method, path=request.path, status=error.status)
+    comes_back = error.retryable and request.path in base.STREAMS
+    status = 200 if comes_back else error.status
+    base.log_refusal(error, method=request.method, path=request.path, status=status)
+    if comes_back:
+        return base.come_back(error)
     if is_for_machines():
         return _problem(error)
     if isinstance(error, Unauthenticated):
@@ -76,11 +82,15 @@ def _problem(error: ChatError) -> Response:
     }
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    elif isinstance(error, Unavailable):
+        headers["Retry-After"] = str(base.OVERLOAD_RETRY_MS // 1000)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(problem(error, gettext), error.status, headers=headers)
 
 
 def _log_in_again() -> Response:
-    back = request.full_path.rstrip("?") if request.method == "GET" else "/chats"
+    query = request.query_string.decode("ascii", "replace")
+    here = shortened(request.path) + (f"?{query}" if query else "")
+    back = here if request.method == "GET" else chats_url()
     return see(f"/login?next={quote(back, safe='')}")

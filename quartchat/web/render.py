@@ -11,14 +11,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from quartchat.addresses import chats_url, segment
 from quartchat.locale import texts
 from quartchat.web import text
 from quartchat.web.dates import day, number, when
+from quartchat.web.files import Files
 from quartchat.web.locale import LOCALES, current, look
 
 SHOWN = frozenset(
@@ -39,10 +40,10 @@ SHOWN = frozenset(
 
 
 class Renderer:
-    """Renders `templates`; addresses of files under `static` carry a hash of their content."""
+    """Renders `templates`; `files` are those of `static`, named by what they hold."""
 
     def __init__(self, templates: Path, static: Path, site_name: str) -> None:
-        self.version = _hash_files(static)
+        self.files = Files(static, _page_scripts(templates))
         self._env = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -60,7 +61,8 @@ class Renderer:
         self._env.filters |= _FILTERS
         self._env.globals |= {
             "site_name": site_name,
-            "static_url": self.static_url,
+            "chats_url": chats_url,
+            "static_url": self.files.url,
             "js_texts": js_texts,
             "languages": LOCALES,
         }
@@ -82,15 +84,15 @@ class Renderer:
         html = self._event.render(event_id=event_id, type=type_, data=data, stream=stream)
         return " ".join(line.strip() for line in html.split("\n") if line.strip()) or None
 
-    def static_url(self, path: str) -> str:
-        """`css/a.css` -> `/static/VERSION/css/a.css`, which may be cached for ever: what it
-        imports by a relative address carries the version too."""
-        return f"/static/{self.version}/{path}"
-
 
 def _look() -> dict[str, Any]:
     code, chosen = current(), look()
     return {"lang": code, "dir": LOCALES[code].direction, "theme": chosen.theme, "look": chosen}
+
+
+def _page_scripts(templates: Path) -> set[str]:
+    texts_of = (path.read_text(encoding="utf-8") for path in templates.rglob("*.html"))
+    return {name for text in texts_of for name in re.findall(r'module\("([^"]+)"\)', text)}
 
 
 def js_texts() -> Markup:
@@ -116,20 +118,8 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-def segment(value: str) -> str:
-    """A value as one segment of a path or one value of a query."""
-    return quote(_bytes(value), safe="")
-
-
 def _bytes(value: str) -> bytes:
     return str(value).encode("utf-8", "surrogatepass")
-
-
-def _hash_files(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 _FILTERS = {

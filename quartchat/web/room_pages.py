@@ -7,6 +7,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from quartchat.access import Caller
+from quartchat.addresses import chats_url
 from quartchat.chat import bans, details, directory, history, invites, rooms
 from quartchat.chat.core import MANAGERS
 from quartchat.chat.details import ChatSettings
@@ -32,7 +33,7 @@ async def room_list() -> Response:
     )
 
 
-@blueprint.get("/chats/<chat_id>/about")
+@blueprint.get("/c/<chat_id>/about")
 async def about(chat_id: str) -> Response:
     return await about_page(await views.viewer(), chat_id)
 
@@ -85,17 +86,17 @@ def _site() -> str:
     return request.host_url.rstrip("/")
 
 
-@blueprint.post("/chats/<chat_id>/mine")
+@blueprint.post("/c/<chat_id>/mine")
 async def set_mine(chat_id: str) -> Response:
     """How one keeps the chat for oneself: `notify`, `archived`."""
     form = await request.form
     who = await views.changer()
     wish = ChatSettings(chat_id, form.get("notify"), bool(form.get("archived")))
     await details.set_mine(base.services().core, who.user_id, wish)
-    return see(views.link("chats", chat_id, "about") + "?saved=1")
+    return see(chats_url(chat_id, "about") + "?saved=1")
 
 
-@blueprint.get("/chats/<chat_id>/leave")
+@blueprint.get("/c/<chat_id>/leave")
 async def ask_to_leave(chat_id: str) -> Response:
     who = await views.viewer()
     chat = await rooms.one(base.services().core, who.user_id, chat_id)

@@ -17,15 +17,16 @@ from quartchat.web.api_search import asked
 
 blueprint = Blueprint("search_pages", __name__)
 blueprint.after_request(views.keep_login)
-FIELDS = ("q", "chat_id", "from", "since", "until")
+FIELDS = ("q", "c", "from", "since", "until")
 
 
 @blueprint.get("/search")
 async def find() -> Response:
     who = await views.viewer()
     typed = {name: request.args.get(name, "").strip() for name in FIELDS}
+    typed["c"] = typed["c"] or request.args.get("chat_id", "")
     found, error = None, None
-    if any(typed[name] for name in FIELDS if name != "chat_id") or request.args.get("before"):
+    if any(typed[name] for name in FIELDS if name != "c") or request.args.get("before"):
         try:
             found = await _found(who, typed["from"])
         except (Invalid, UserNotFound) as refusal:
@@ -36,6 +37,7 @@ async def find() -> Response:
 async def _found(who: Caller, author: str) -> dict[str, Any]:
     """As `search.find`; the author is given by name."""
     query, core = asked(), base.services().core
+    query = replace(query, chat_id=query.chat_id or request.args.get("c") or None)
     base.services().commands.check_rate(who.user_id)
     if author:
         (author_id,) = await people.ids_of(core, [author], "from")

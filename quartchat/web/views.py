@@ -8,6 +8,7 @@ from typing import Any
 from quart import Response, current_app, g, request
 
 from quartchat.access import REFRESH_COOKIE, Caller, Way, check_same_origin
+from quartchat.addresses import shortened
 from quartchat.chat import bell, people, profiles
 from quartchat.errors import ChatError, TokenExpired, Unauthenticated
 from quartchat.locale.texts import gettext
@@ -15,7 +16,7 @@ from quartchat.transports import base
 from quartchat.web.account import renewed
 from quartchat.web.cookies import set_cookies
 from quartchat.web.fragments import Fragments
-from quartchat.web.render import Renderer, segment
+from quartchat.web.render import Renderer
 
 NEARLY_OVER = 30.0  # seconds: a stream that a page opens should not end at once
 
@@ -78,15 +79,10 @@ async def person(who: Caller) -> dict[str, Any]:
     }
 
 
-def link(*parts: str) -> str:
-    """A path of this site; what people named stays one part of it."""
-    return "/" + "/".join(segment(part) for part in parts)
-
-
 async def page(
     name: str, *, me: dict[str, Any] | None, status: int = 200, **context: Any
 ) -> Response:
-    shared = {"me": me, "status": status, "nonce": nonce(), "path": request.path}
+    shared = {"me": me, "status": status, "nonce": nonce(), "path": shortened(request.path)}
     shared["cursor"] = g.get("cursor") or base.services().feed.tail.head
     html = renderer().page(name, **{**shared, **context})
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}

@@ -184,7 +184,7 @@ def _classes(kind: type[errors.ChatError] = errors.ChatError) -> Iterator[type[e
 # Pages, their forms and their parts; the choice of language and theme is for programs, too.
 FOR_PEOPLE = re.compile(
     r"/(static|login|logout|signup|profile|settings|chats|people|friends|notifications|search"
-    r"|rooms|invite|marks|admin)(/|$)|/$"
+    r"|rooms|invite|marks|admin|doctor|t/d)(/|$)|/$"
 )
 LOOK = {"/settings/look"}
 

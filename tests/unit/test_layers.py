@@ -13,9 +13,9 @@ import quartchat
 ROOT = Path(quartchat.__file__).parent
 # Whoever stands in one line may import from the lines above, and from its own package.
 LAYERS = [
-    {"errors", "config", "events", "paths", "locale"},
+    {"errors", "config", "events", "paths", "addresses", "locale"},
     {"limits", "protocol"},
-    {"auth", "store", "media"},
+    {"auth", "store", "media", "doctor"},
     {"bus"},
     {"chat"},
     {"delivery", "operator"},
@@ -32,6 +32,7 @@ FREE = {"__main__"}  # starts the command line, and is imported by nobody
 FOR_CLIENTS = {"errors", "events", "protocol", "limits"}
 FRAMEWORKS = {"quart", "hypercorn", "werkzeug", "sse_starlette", "starlette"}
 DOMAIN = {
+    "doctor",
     "store",
     "media",
     "bus",

@@ -20,7 +20,7 @@ async def sign_up(visitor: Visitor, name: str, password: str = PASSWORD) -> None
 async def test_who_signs_up_is_logged_in_and_sees_their_chats(server: Server, visit: Visit) -> None:
     visitor = visit()
     await sign_up(visitor, "ada")
-    assert (await visitor.page("/chats")).one("h1").text == "Your chats"
+    assert (await visitor.page("/c")).one("h1").text == "Your chats"
 
 
 async def test_who_comes_without_a_login_is_led_to_it_and_back(
@@ -28,12 +28,12 @@ async def test_who_comes_without_a_login_is_led_to_it_and_back(
 ) -> None:
     await sign_up(visit(), "bob")
     visitor = visit()
-    refused = await visitor.get("/chats/new?x=1")
+    refused = await visitor.get("/c/new?x=1")
     assert refused.status_code == 303
-    assert refused.headers["location"] == "/login?next=%2Fchats%2Fnew%3Fx%3D1"
+    assert refused.headers["location"] == "/login?next=%2Fc%2Fnew%3Fx%3D1"
     form = (await visitor.page(refused.headers["location"])).form("/login")
     answer = await visitor.submit(form, name="bob", password=PASSWORD)
-    assert answer.headers["location"] == "/chats/new?x=1"
+    assert answer.headers["location"] == "/c/new?x=1"
 
 
 async def test_a_wrong_password_keeps_the_name_and_says_what_is_wrong(
@@ -130,7 +130,7 @@ async def test_logging_out_ends_this_login_and_no_other(server: Server, visit: V
     assert not first.http.cookies
     bearer = {"Authorization": f"Bearer {stolen}"}
     assert (await visit().get("/api/me", headers=bearer)).status_code == 401
-    assert (await second.get("/chats")).status_code == 200
+    assert (await second.get("/c")).status_code == 200
 
 
 async def test_logging_out_twice_is_no_error(server: Server, visit: Visit) -> None:
@@ -194,7 +194,7 @@ async def test_who_signs_up_by_way_of_an_invitation_gets_there(
     assert page.one("h1").text == "Choir"
     assert "ada invites you to" in page.by_id("main").text
     inside = await visitor.follow(await visitor.submit(page.form(invite["url"])))
-    assert inside.form(f"/chats/{chat}/messages")
+    assert inside.form(f"/c/{chat}/messages")
 
 
 async def test_the_profile_changes_name_and_words_about_oneself(
@@ -239,7 +239,7 @@ async def test_the_profile_changes_the_password_and_ends_other_logins(
     assert "at least 8" in page_of(short, 422).error_at("new_password")
     right = await visitor.submit(form, current_password=PASSWORD, new_password="eight new letters")
     assert "is changed" in (await visitor.follow(right)).one("p", role="status").text
-    assert (await elsewhere.get("/chats")).status_code == 303
+    assert (await elsewhere.get("/c")).status_code == 303
     other = visit()
     assert (await other.post("/login", name="ada", password=PASSWORD)).status_code == 401
     assert (await other.post("/login", name="ada", password="eight new letters")).status_code == 303

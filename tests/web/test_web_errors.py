@@ -10,7 +10,7 @@ from web_support import Visit, page_of
 
 
 @pytest.mark.parametrize("logged_in", [True, False])
-@pytest.mark.parametrize("path", ["/nothing", "/chats/x/y", "/static/nothing.css", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/nothing", "/c/x/y", "/static/nothing.css", "/favicon.ico"])
 async def test_an_unknown_address_is_a_page_that_says_so(
     server: Server, visit: Visit, path: str, logged_in: bool
 ) -> None:
@@ -18,12 +18,12 @@ async def test_an_unknown_address_is_a_page_that_says_so(
     page = page_of(await visitor.get(path), 404)
     assert page.one("h1").text == "There is nothing at this address."
     assert page.by_id("main").one("a", class_="button").attrs["href"] == (
-        "/chats" if logged_in else "/login"
+        "/c" if logged_in else "/login"
     )
 
 
 async def test_an_unknown_chat_is_a_page_that_says_so(server: Server, visit: Visit) -> None:
-    page = await visit(await server.user()).page("/chats/nothing", 404)
+    page = await visit(await server.user()).page("/c/nothing", 404)
     assert page.one("h1").text == "There is no such chat."
 
 
@@ -37,7 +37,7 @@ async def test_a_wrong_method_is_a_page_that_says_so(
     assert "not take this method" in page_of(answer, 405).one("h1").text
 
 
-@pytest.mark.parametrize("path", ["/login", "/signup", "/chats/new", "/profile"])
+@pytest.mark.parametrize("path", ["/login", "/signup", "/c/new", "/profile"])
 async def test_a_form_that_is_too_large_is_refused(server: Server, visit: Visit, path: str) -> None:
     """Before any page is made: nobody fills in a form of 300 KB by hand."""
     answer = await visit(await server.user()).post(path, name="x" * 300_000)
@@ -47,7 +47,7 @@ async def test_a_form_that_is_too_large_is_refused(server: Server, visit: Visit,
 async def test_a_message_form_that_is_far_too_large_says_so(server: Server, visit: Visit) -> None:
     ada = await server.user()
     chat = await ada.group()
-    answer = await visit(ada).post(f"/chats/{chat}/messages", content="x" * 300_000)
+    answer = await visit(ada).post(f"/c/{chat}/messages", content="x" * 300_000)
     assert answer.status_code == 413
     assert await ada.history(chat) == []
 
@@ -58,7 +58,7 @@ async def test_a_bad_cursor_in_a_page_is_a_page_that_says_so(
 ) -> None:
     ada = await server.user()
     chat = await ada.group()
-    page = page_of(await visit(ada).get(f"/chats/{chat}?{query}"), 400)
+    page = page_of(await visit(ada).get(f"/c/{chat}?{query}"), 400)
     assert "whole number" in page.one("h1").text
 
 
@@ -147,7 +147,7 @@ async def test_a_message_is_taken_in_any_of_the_forms(
     assert [message["content"] for message in await ada.history(chat)] == ["hi"]
 
 
-NUL = ["/chats/%00", "/%00", "/chats/%ff%fe", "/chats/..%2f..", "/static/..%2f..%2fpyproject.toml"]
+NUL = ["/c/%00", "/%00", "/c/%ff%fe", "/c/..%2f..", "/static/..%2f..%2fpyproject.toml"]
 
 
 @pytest.mark.parametrize("path", NUL)

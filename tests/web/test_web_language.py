@@ -125,7 +125,7 @@ async def test_what_is_no_choice_is_refused_and_another_site_cannot_choose(visit
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil", ""])
 async def test_a_choice_never_leads_to_another_site(visit: Visit, target: str) -> None:
     response = await visit().post("/settings/look", lang="ru", next=target)
-    assert response.headers["location"] == "/chats"
+    assert response.headers["location"] == "/c"
 
 
 async def problem(visitor: Visitor, path: str, **headers: str) -> tuple[Any, httpx.Response]:
@@ -206,7 +206,7 @@ async def test_streamed_html_and_sse_of_html_speak_the_language_of_their_request
     chat = await ada.group()
     before = await server.head()
     sent = await ada.say(chat, "hello")
-    for path in ("/events?format=html&", f"/chats/{chat}/live?"):
+    for path in ("/events?format=html&", f"/c/{chat}/live?"):
         url = f"{server.url}{path}lang={code}&last_event_id={before}"
         headers = {"Authorization": f"Bearer {ada.token}", "Accept-Language": "ru"}
         async with server.client.stream("GET", url, headers=headers) as response:

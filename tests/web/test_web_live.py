@@ -76,7 +76,7 @@ async def test_a_streamed_page_carries_the_same_fragments_as_the_chat_page(
         await ada.say(chat_id, "two", reply_to=first["message_id"])
         await stream.until("two</div>")
         await stream.until("</li>")
-    whole = (await visitor.get(f"/chats/{chat_id}")).text
+    whole = (await visitor.get(f"/c/{chat_id}")).text
     for line in stream.text.splitlines():
         if line.startswith("<li"):
             assert line in whole
@@ -122,8 +122,8 @@ async def test_a_streamed_page_ends_with_a_reload_when_the_server_drains(
         await stream.end()
         await stopping
     page = stream.page
-    assert page.one("meta", http_equiv="refresh").attrs["content"] == f"5;url=/chats/{chat_id}/live"
-    assert page.one("a", target="_self").attrs["href"] == f"/chats/{chat_id}/live"
+    assert page.one("meta", http_equiv="refresh").attrs["content"] == f"9;url=/c/{chat_id}/live"
+    assert page.one("a", target="_self").attrs["href"] == f"/c/{chat_id}/live"
 
 
 async def test_a_streamed_page_ends_at_once_when_its_reader_is_removed(
@@ -174,7 +174,7 @@ async def test_a_streamed_page_whose_token_expires_comes_back_by_itself(
         await Stream(response).until("<ol")
 
 
-@pytest.mark.parametrize("path", ["/events", "/stream", "/t/e", "/t/s", "/chats/{chat}/live"])
+@pytest.mark.parametrize("path", ["/events", "/stream", "/t/e", "/t/s", "/c/{chat}/live"])
 async def test_head_of_a_stream_answers_at_once(
     server: Server, visit: Visit, pair: Pair, path: str
 ) -> None:
@@ -196,7 +196,7 @@ async def test_fragments_come_over_sse_for_those_who_ask_for_html(
     assert event.id == str(sent["event_id"])
     assert event.event == ("new_message" if named else "message")
     assert parse(event.data).messages() == ["hello <there>"]
-    whole = (await visit(bob).get(f"/chats/{chat_id}")).text
+    whole = (await visit(bob).get(f"/c/{chat_id}")).text
     assert event.data in whole
 
 
@@ -208,7 +208,7 @@ async def test_events_carry_the_fragment_of_the_page_for_those_who_ask(
     sent = await ada.say(chat_id, "hello <there>")
     reader = bob.connect(transport, cursor=sent["event_id"] - 1, query={"html": "1"})
     event = await reader.one("new_message")
-    assert event["html"] in (await visit(bob).get(f"/chats/{chat_id}")).text
+    assert event["html"] in (await visit(bob).get(f"/c/{chat_id}")).text
     await ada.api("POST", f"/chats/{chat_id}/read")
     read = await reader.one("messages_read")
     assert "html" not in read

@@ -18,11 +18,11 @@ async def setting(server: Server, visit: Visit) -> Setting:
 
 
 def address(chat_id: str, said: dict[str, str]) -> str:
-    return f"/chats/{chat_id}/messages/{said['message_id']}"
+    return f"/c/{chat_id}/messages/{said['message_id']}"
 
 
 def place(chat_id: str, said: dict[str, str]) -> str:
-    return f"/chats/{chat_id}?focus={said['message_id']}#m{said['message_id']}"
+    return f"/c/{chat_id}?focus={said['message_id']}#m{said['message_id']}"
 
 
 async def done(visitor: Visitor, answer: httpx.Response, where: str) -> Node:
@@ -34,7 +34,7 @@ async def done(visitor: Visitor, answer: httpx.Response, where: str) -> Node:
 async def test_a_message_leads_to_its_page_and_back(setting: Setting) -> None:
     ada, _, visitor, chat_id = setting
     said = await ada.say(chat_id, "who sings alto?")
-    item = (await visitor.page(f"/chats/{chat_id}")).by_id(f"m{said['message_id']}")
+    item = (await visitor.page(f"/c/{chat_id}")).by_id(f"m{said['message_id']}")
     assert item.one("a", class_="more").attrs["href"] == address(chat_id, said)
     page = await visitor.page(address(chat_id, said))
     assert page.messages() == ["who sings alto?"]
@@ -45,7 +45,7 @@ async def test_a_message_is_answered_from_its_page(setting: Setting) -> None:
     ada, _, visitor, chat_id = setting
     said = await ada.say(chat_id, "who sings alto?")
     page = await visitor.page(address(chat_id, said))
-    answer = await visitor.submit(page.form(f"/chats/{chat_id}/messages"), content="I do")
+    answer = await visitor.submit(page.form(f"/c/{chat_id}/messages"), content="I do")
     page = await visitor.follow(answer)
     assert (
         page.all("li", class_="msg")[-1].one("p", class_="quote").text.endswith("who sings alto?")
@@ -105,7 +105,7 @@ async def test_a_message_is_deleted_after_a_question(setting: Setting) -> None:
     assert "wrong window" in sure.text
     page = await done(visitor, await visitor.submit(sure.form(there)), place(chat_id, said))
     assert page.messages() == ["This message was deleted."]
-    assert "wrong window" not in (await visitor.get(f"/chats/{chat_id}")).text
+    assert "wrong window" not in (await visitor.get(f"/c/{chat_id}")).text
     alone = await visitor.page(address(chat_id, said))
     assert [form.attrs["action"] for form in alone.all("form")] == []
     assert (await visitor.post(f"{address(chat_id, said)}/edit", content="x")).status_code == 409
@@ -118,7 +118,7 @@ async def test_an_owner_deletes_what_others_said(setting: Setting, visit: Visit)
     owner = visit(ada)
     sure = await owner.page(f"{address(chat_id, said)}/delete")
     await owner.submit(sure.form(f"{address(chat_id, said)}/delete"))
-    assert (await owner.page(f"/chats/{chat_id}")).messages() == ["This message was deleted."]
+    assert (await owner.page(f"/c/{chat_id}")).messages() == ["This message was deleted."]
 
 
 async def test_a_quote_of_what_was_deleted_says_so(setting: Setting) -> None:
@@ -126,7 +126,7 @@ async def test_a_quote_of_what_was_deleted_says_so(setting: Setting) -> None:
     said = await bob.say(chat_id, "secret")
     await ada.say(chat_id, "what?", reply_to=said["message_id"])
     await visitor.post(f"{address(chat_id, said)}/delete")
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     assert page.one("p", class_="quote").text == "In reply to bob This message was deleted."
 
 
@@ -176,7 +176,7 @@ async def test_who_has_read_a_message_stands_on_its_page(setting: Setting, visit
     ada, bob, visitor, chat_id = setting
     said = await bob.say(chat_id, "hello")
     assert "Nobody else" in (await visitor.page(address(chat_id, said))).by_id("readers").text
-    await visit(ada).page(f"/chats/{chat_id}")
+    await visit(ada).page(f"/c/{chat_id}")
     readers = (await visitor.page(address(chat_id, said))).by_id("readers")
     assert [a.text for a in readers.all("a")] == ["ada"]
 
@@ -187,7 +187,7 @@ async def test_a_message_is_found_only_in_its_own_chat_and_by_its_members(
     ada, bob, visitor, chat_id = setting
     said, other = await ada.say(chat_id, "inside"), await ada.group(bob)
     stranger = visit(await server.user())
-    wrong = f"/chats/{other}/messages/{said['message_id']}"
+    wrong = f"/c/{other}/messages/{said['message_id']}"
     for who, path in ((visitor, wrong), (stranger, address(chat_id, said))):
         assert (await who.get(path)).status_code == 404
         assert (await who.get(f"{path}/delete")).status_code == 404
@@ -195,7 +195,7 @@ async def test_a_message_is_found_only_in_its_own_chat_and_by_its_members(
             answer = await who.post(f"{path}/{what}", content="x", emoji="🎂")
             assert answer.status_code == 404
             assert "inside" not in answer.text
-    assert (await visitor.get(f"/chats/{chat_id}/messages/nothing")).status_code == 404
+    assert (await visitor.get(f"/c/{chat_id}/messages/nothing")).status_code == 404
 
 
 async def test_another_site_can_send_none_of_these_forms(setting: Setting) -> None:

@@ -30,7 +30,7 @@ async def test_a_message_is_sent_and_the_page_comes_by_get(chat: Chat) -> None:
 
 async def test_a_form_sent_twice_is_one_message(chat: Chat) -> None:
     ada, visitor, chat_id = chat
-    form = (await visitor.page(f"/chats/{chat_id}")).form(f"/chats/{chat_id}/messages")
+    form = (await visitor.page(f"/c/{chat_id}")).form(f"/c/{chat_id}/messages")
     assert form.fields()["client_id"]
     answers = await asyncio.gather(*(visitor.submit(form, content="once") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {303}
@@ -41,7 +41,7 @@ async def test_each_page_has_a_new_client_id(chat: Chat) -> None:
     _, visitor, chat_id = chat
     seen = set()
     for _ in range(3):
-        form = (await visitor.page(f"/chats/{chat_id}")).form(f"/chats/{chat_id}/messages")
+        form = (await visitor.page(f"/c/{chat_id}")).form(f"/c/{chat_id}/messages")
         seen.add(form.fields()["client_id"])
     assert len(seen) == 3
 
@@ -59,7 +59,7 @@ async def test_a_message_that_is_too_long_is_refused_and_kept_as_typed(chat: Cha
     typed = "long <b>text</b>\n" * 500
     page = page_of(await visitor.send(chat_id, typed), 413)
     assert "8,000" in page.error_at("content")
-    form = page.form(f"/chats/{chat_id}/messages")
+    form = page.form(f"/c/{chat_id}/messages")
     assert form.fields()["content"] == typed
     assert (await visitor.submit(form, content="short")).status_code == 303
     assert [message["content"] for message in await ada.history(chat_id)] == ["short"]
@@ -75,46 +75,46 @@ async def test_line_breaks_of_a_form_are_single_ones(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await visitor.send(chat_id, "one\r\ntwo")
     assert (await ada.history(chat_id))[0]["content"] == "one\ntwo"
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     assert len(page.one("div", class_="body").all("br")) == 1
 
 
 async def test_a_reply_quotes_what_it_answers_and_links_to_it(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     first = await ada.say(chat_id, "who sings alto?")
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     link = page.by_id(f"m{first['message_id']}").one("a", class_="reply").attrs["href"]
     page = await visitor.page(link.partition("#")[0])
     assert page.by_id("replying").text.startswith("Replying to ada: who sings alto?")
-    form = page.form(f"/chats/{chat_id}/messages")
+    form = page.form(f"/c/{chat_id}/messages")
     page = await visitor.follow(await visitor.submit(form, content="I do"))
     quote = page.all("li", class_="msg")[-1].one("p", class_="quote")
     assert quote.text == "In reply to ada who sings alto?"
     target = quote.one("a").attrs["href"]
     assert (await visitor.page(target.partition("#")[0])).by_id(f"m{first['message_id']}")
-    assert not (await visitor.page(f"/chats/{chat_id}")).by_id("replying").text
+    assert not (await visitor.page(f"/c/{chat_id}")).by_id("replying").text
 
 
 async def test_a_refused_reply_still_knows_what_it_answers(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     first = await ada.say(chat_id, "who sings alto?")
-    page = await visitor.page(f"/chats/{chat_id}?reply_to={first['message_id']}")
-    form = page.form(f"/chats/{chat_id}/messages")
+    page = await visitor.page(f"/c/{chat_id}?reply_to={first['message_id']}")
+    form = page.form(f"/c/{chat_id}/messages")
     page = page_of(await visitor.submit(form, content=""), 422)
-    assert page.form(f"/chats/{chat_id}/messages").fields()["reply_to"] == first["message_id"]
+    assert page.form(f"/c/{chat_id}/messages").fields()["reply_to"] == first["message_id"]
     assert "who sings alto?" in page.by_id("replying").text
 
 
 async def test_a_reply_to_nothing_is_a_plain_page(chat: Chat) -> None:
     _, visitor, chat_id = chat
-    page = await visitor.page(f"/chats/{chat_id}?reply_to=nothing")
+    page = await visitor.page(f"/c/{chat_id}?reply_to=nothing")
     assert not page.by_id("replying").text
 
 
 async def test_links_lead_through_all_pages_and_back(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     sent = await ada.say_many(chat_id, 130)
-    pages, address = [], f"/chats/{chat_id}"
+    pages, address = [], f"/c/{chat_id}"
     while address:
         page = await visitor.page(address)
         pages.append(page.shown_ids())
@@ -134,11 +134,11 @@ async def test_links_lead_through_all_pages_and_back(chat: Chat) -> None:
 async def test_only_the_newest_page_is_live_and_offers_the_frame(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await ada.say_many(chat_id, 70)
-    newest = await visitor.page(f"/chats/{chat_id}")
-    assert newest.one("iframe").attrs["src"].startswith(f"/chats/{chat_id}/live")
+    newest = await visitor.page(f"/c/{chat_id}")
+    assert newest.one("iframe").attrs["src"].startswith(f"/c/{chat_id}/now?r=")
     assert "data-newest" in newest.by_id("main").attrs
     oldest = newest.shown_ids()[0]
-    older = await visitor.page(f"/chats/{chat_id}?before={oldest}")
+    older = await visitor.page(f"/c/{chat_id}?before={oldest}")
     assert not older.all("iframe")
     assert "data-newest" not in older.by_id("main").attrs
 
@@ -163,7 +163,7 @@ async def test_nothing_falls_between_a_page_and_its_stream(
 
     talking = asyncio.create_task(talk())
     await begun.wait()
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     reader = bob.connect(transport, cursor=int(page.by_id("main").attrs["data-cursor"]))
     shown = page.shown_ids()
     came = await reader.until(lambda event: event.get("id", 0) > sent[-1] - 1 and len(sent) > 40)
@@ -178,7 +178,7 @@ async def test_the_list_of_chats_carries_the_cursor_of_its_own_read(
 ) -> None:
     ada, bob = await server.users(2)
     chat_id = await ada.group(bob)
-    cursor = int((await visit(bob).page("/chats")).by_id("main").attrs["data-cursor"])
+    cursor = int((await visit(bob).page("/c")).by_id("main").attrs["data-cursor"])
     assert cursor == await server.head()
     missed = await ada.say(chat_id)
     reader = bob.connect("sse", cursor=cursor)
@@ -195,7 +195,7 @@ async def test_who_came_and_went_stands_on_the_page_where_it_happened(
     await ada.api("POST", f"/chats/{chat_id}/members", user_id=cyd.user_id)
     await ada.say(chat_id, "between")
     await cyd.api("DELETE", f"/chats/{chat_id}/members/me")
-    page = await visit(bob, at=server).page(f"/chats/{chat_id}")
+    page = await visit(bob, at=server).page(f"/c/{chat_id}")
     lines = [n.text for n in page.all("li") if "data-event-id" in n.attrs]
     wanted = ["started this chat", "before", "was added", "between", "left"]
     assert len(lines) == len(wanted)
@@ -221,31 +221,31 @@ async def test_a_line_says_where_a_new_day_begins(start: Start, visit: Visit) ->
     await ada.say(chat_id, "late")
     server.clock.move(1)
     await ada.say(chat_id, "early")
-    page = await visit(ada, at=server).page(f"/chats/{chat_id}")
+    page = await visit(ada, at=server).page(f"/c/{chat_id}")
     assert days(page) == ["Friday, 20 November 2026", "Saturday, 21 November 2026"]
 
 
 async def test_the_first_unread_message_has_a_line_before_it(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await ada.say(chat_id, "old")
-    await visitor.page(f"/chats/{chat_id}")
+    await visitor.page(f"/c/{chat_id}")
     await ada.say(chat_id, "new")
     await ada.say(chat_id, "newer")
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     kinds = [line.attrs.get("id") or line.text for line in lines(page)]
     at = kinds.index("unread")
     assert page.by_id(kinds[at + 1]).one("div", class_="body").text == "new"
     assert "2 unread messages: go to the first" in page.text
-    again = await visitor.page(f"/chats/{chat_id}")
+    again = await visitor.page(f"/c/{chat_id}")
     assert not [n for n in again.all("li") if n.attrs.get("id") == "unread"]
 
 
 async def test_the_first_of_many_unread_messages_is_one_link_away(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await ada.say(chat_id, "old")
-    await visitor.page(f"/chats/{chat_id}")
+    await visitor.page(f"/c/{chat_id}")
     sent = await ada.say_many(chat_id, 100)
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     (link,) = [a for a in page.all("a") if a.text == "100 unread messages: go to the first"]
     assert not [n for n in page.all("li") if n.attrs.get("id") == "unread"]
     page = await visitor.page(link.attrs["href"].partition("#")[0])
@@ -258,9 +258,9 @@ async def test_the_first_of_many_unread_messages_is_one_link_away(chat: Chat) ->
 async def test_the_stream_begins_with_the_same_line(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await ada.say(chat_id, "old")
-    await visitor.page(f"/chats/{chat_id}")
+    await visitor.page(f"/c/{chat_id}")
     await ada.say(chat_id, "new")
-    frame = (await visitor.page(f"/chats/{chat_id}")).one("iframe").attrs["src"]
+    frame = (await visitor.page(f"/c/{chat_id}")).one("iframe").attrs["src"]
     async with visitor.http.stream("GET", frame.partition("#")[0]) as response:
         text = ""
         async for piece in response.aiter_text():
@@ -273,12 +273,12 @@ async def test_the_stream_begins_with_the_same_line(chat: Chat) -> None:
 async def test_a_link_to_a_message_shows_what_was_said_before_and_after_it(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     sent = await ada.say_many(chat_id, 150)
-    page = await visitor.page(f"/chats/{chat_id}?focus={sent[70]}")
+    page = await visitor.page(f"/c/{chat_id}?focus={sent[70]}")
     assert page.shown_ids() == sent[41:101]
     link = page.by_id(f"m{sent[70]}").one("a", class_="at").attrs["href"]
-    assert link == f"/chats/{chat_id}?focus={sent[70]}#m{sent[70]}"
+    assert link == f"/c/{chat_id}?focus={sent[70]}#m{sent[70]}"
     links = {a.text: a.attrs["href"] for a in page.all("a")}
-    assert links["To the newest"] == f"/chats/{chat_id}"
+    assert links["To the newest"] == f"/c/{chat_id}"
     older = await visitor.page(links["Older messages"])
     assert older.shown_ids() == sent[:41]
     newer = await visitor.page(links["Newer messages"])
@@ -289,7 +289,7 @@ async def test_a_link_to_a_message_that_is_not_there_is_a_plain_page(chat: Chat)
     ada, visitor, chat_id = chat
     sent = await ada.say(chat_id, "hello")
     for focus in ("9007199254740991", "nothing", "0"):
-        page = await visitor.page(f"/chats/{chat_id}?focus={focus}")
+        page = await visitor.page(f"/c/{chat_id}?focus={focus}")
         assert page.shown_ids() == [sent["event_id"]]
 
 
@@ -303,7 +303,7 @@ async def test_one_goes_to_a_day_by_its_date(start: Start, visit: Visit) -> None
         server.clock.move(86_400)
         ada = await server.log_in_again(ada)
     visitor = visit(ada, at=server)
-    page = await visitor.page(f"/chats/{chat_id}")
+    page = await visitor.page(f"/c/{chat_id}")
     (form,) = [f for f in page.all("form") if f.attrs.get("class") == "to-day"]
     second = page.all("li", class_="day")[1].one("time").attrs["datetime"]
     page = await visitor.page(f"{form.attrs['action']}?date={second}")
@@ -312,13 +312,13 @@ async def test_one_goes_to_a_day_by_its_date(start: Start, visit: Visit) -> None
     page = await visitor.page(f"{form.attrs['action']}?date=2030-01-01")
     assert "Nothing was said on Tuesday, 1 January 2030 or later." in page.text
     assert page.messages()[-1] == "day 2"
-    assert "That is no day." in (await visitor.page(f"/chats/{chat_id}?date=soon")).text
+    assert "That is no day." in (await visitor.page(f"/c/{chat_id}?date=soon")).text
 
 
 async def test_scripts_get_a_part_of_the_history_alone(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     sent = await ada.say_many(chat_id, 70)
-    part = await visitor.page(f"/chats/{chat_id}/timeline?before={sent[65]}")
+    part = await visitor.page(f"/c/{chat_id}/timeline?before={sent[65]}")
     assert part.shown_ids() == sent[5:65]
     assert part.one("ol").attrs["data-upto"] == str(await ada.server.head())
     assert not part.all("html")
@@ -332,9 +332,9 @@ async def test_who_has_seen_ones_newest_message_stands_below_it(chat: Chat) -> N
     ada, visitor, chat_id = chat
     await visitor.send(chat_id, "first")
     await visitor.send(chat_id, "second")
-    assert not (await visitor.page(f"/chats/{chat_id}")).all("li", class_="seen")
+    assert not (await visitor.page(f"/c/{chat_id}")).all("li", class_="seen")
     await ada.api("POST", f"/chats/{chat_id}/read")
-    *_, said, seen = lines(await visitor.page(f"/chats/{chat_id}"))
+    *_, said, seen = lines(await visitor.page(f"/c/{chat_id}"))
     assert said.one("div", class_="body").text == "second"
     assert seen.text == "Seen by ada"
 
@@ -344,18 +344,18 @@ async def test_pinned_messages_stand_above_the_others(chat: Chat) -> None:
     for text in ("the key", "the *stone*"):
         said = await ada.say(chat_id, text)
         await ada.api("POST", f"/messages/{said['message_id']}/pin")
-    pins = (await visitor.page(f"/chats/{chat_id}")).by_id("pins")
+    pins = (await visitor.page(f"/c/{chat_id}")).by_id("pins")
     newest, every = pins.all("a")
     assert newest.text == "Pinned: ada the stone"
     assert f"focus={said['message_id']}" in newest.attrs["href"]
-    assert (every.text, every.attrs["href"]) == ("2 pinned", f"/chats/{chat_id}/about#pins")
+    assert (every.text, every.attrs["href"]) == ("2 pinned", f"/c/{chat_id}/about#pins")
     assert "the key" in (await visitor.page(every.attrs["href"].partition("#")[0])).text
 
 
 async def test_what_is_said_in_markdown_is_shown_so(chat: Chat) -> None:
     ada, visitor, chat_id = chat
     await ada.say(chat_id, "a **strong** word\n```\n<b>code</b>\n```")
-    body = (await visitor.page(f"/chats/{chat_id}")).one("div", class_="body")
+    body = (await visitor.page(f"/c/{chat_id}")).one("div", class_="body")
     assert body.one("strong").text == "strong"
     assert body.one("pre").text == "<b>code</b>"
 
@@ -368,7 +368,7 @@ async def test_a_page_of_a_room_costs_as_much_as_it_shows(start: Start, visit: V
     await ada.say_many(chat_id, 70)
     visitor, counts = visit(ada, at=server), []
     for _ in range(2):
-        page = await visitor.page(f"/chats/{chat_id}")
+        page = await visitor.page(f"/c/{chat_id}")
         counts.append(len(page.all("li", class_="msg")))
         await ada.say_many(chat_id, 70)
     assert counts == [60, 60]

@@ -6,7 +6,7 @@ import pytest
 from support.server import Person, Server
 from web_support import Node, Visit, page_of
 
-PAGES = ["/admin", "/admin/users", "/admin/chats", "/admin/connections"]
+PAGES = ["/admin", "/admin/users", "/admin/c", "/admin/connections"]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def test_they_are_for_administrators_only(
     page = await visitor.page(path.format(eve=eve.user_id), 403)
     assert page.one("h1").text == "This is for administrators."
     assert not page.by_id("site").all("a", href="/admin")
-    assert (await visit(root).page("/chats")).by_id("site").one("a", href="/admin")
+    assert (await visit(root).page("/c")).by_id("site").one("a", href="/admin")
 
 
 @pytest.mark.parametrize("verb", ["promote", "demote", "logout", "remove"])
@@ -85,7 +85,7 @@ async def test_somebody_is_logged_out_everywhere(
     form = (await visitor.page("/admin/users")).form(f"/admin/users/{bob.user_id}/logout")
     page = await visitor.follow(await visitor.submit(form))
     assert "logged out" in page.one("p", role="status").text
-    assert (await visit(bob).get("/chats")).status_code == 303
+    assert (await visit(bob).get("/c")).status_code == 303
 
 
 async def test_an_account_is_removed_after_a_question(
@@ -98,7 +98,7 @@ async def test_an_account_is_removed_after_a_question(
     assert sure.one("h1").text == "Remove the account of bob?"
     page = await visitor.follow(await visitor.submit(sure.form(there)))
     assert "The account is removed." in page.text
-    assert (await visit(bob).get("/chats")).status_code == 303
+    assert (await visit(bob).get("/c")).status_code == 303
     assert (await visitor.get(f"/people/{bob.user_id}")).status_code == 404
 
 
@@ -108,7 +108,7 @@ async def test_chats_and_connections_are_listed(server: Server, visit: Visit, ro
     await bob.say(chat)
     await bob.live("ws")
     visitor = visit(root)
-    table = (await visitor.page("/admin/chats?q=hoi")).one("table")
+    table = (await visitor.page("/admin/c?q=hoi")).one("table")
     cells = [cell.text for cell in table.one("tbody").all("td")]
     assert table.one("tbody").one("th").text == "Choir"
     assert cells[:3] == ["private group", "1", "1"]

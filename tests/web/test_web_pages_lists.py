@@ -6,7 +6,7 @@ import pytest
 from support.server import Server
 from web_support import Start, Visit, page_of
 
-PAGES = ["/chats", "/people", "/friends", "/notifications", "/search", "/rooms", "/settings"]
+PAGES = ["/c", "/people", "/friends", "/notifications", "/search", "/rooms", "/settings"]
 
 
 async def test_the_last_line_says_who_said_what(server: Server, visit: Visit) -> None:
@@ -16,7 +16,7 @@ async def test_the_last_line_says_who_said_what(server: Server, visit: Visit) ->
     await ada.say(chat, "I do")
     lines = {}
     for person in (ada, bob):
-        page = await visit(person).page("/chats")
+        page = await visit(person).page("/c")
         lines[person.name] = page.by_id("chat-list").one("span", class_="last").text
     assert lines == {"ada": "You: I do", "bob": "ada: I do"}
 
@@ -26,9 +26,9 @@ async def test_a_row_alone_is_the_row_of_the_list(server: Server, visit: Visit) 
     chat = await ada.group(bob, title="Choir")
     await ada.say(chat, "la")
     visitor = visit(bob)
-    row = (await visitor.page("/chats")).by_id("chat-list").one("li")
-    assert (await visitor.page(f"/chats/{chat}/row")).one("li") == row
-    assert (await visit(eve).get(f"/chats/{chat}/row")).status_code == 403
+    row = (await visitor.page("/c")).by_id("chat-list").one("li")
+    assert (await visitor.page(f"/c/{chat}/row")).one("li") == row
+    assert (await visit(eve).get(f"/c/{chat}/row")).status_code == 403
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -46,15 +46,15 @@ async def test_the_first_link_skips_to_the_content(server: Server, visit: Visit,
 
 
 async def test_who_has_no_chats_is_told_how_to_start(server: Server, visit: Visit) -> None:
-    page = await visit(await server.user()).page("/chats")
+    page = await visit(await server.user()).page("/c")
     assert "No chats yet." in page.text
-    archive = await visit(await server.user()).page("/chats?archived=1")
+    archive = await visit(await server.user()).page("/c?archived=1")
     assert "Nothing is archived." in archive.text
 
 
 async def test_a_chat_can_be_started_from_a_link_with_a_name(server: Server, visit: Visit) -> None:
-    page = await visit(await server.user()).page("/chats/new?with=bob")
-    direct, _ = page.all("form", action="/chats/new")
+    page = await visit(await server.user()).page("/c/new?with=bob")
+    direct, _ = page.all("form", action="/c/new")
     assert direct.fields()["user"] == "bob"
 
 
@@ -64,7 +64,7 @@ async def test_an_error_says_what_to_do_and_leads_back(
 ) -> None:
     page = page_of(await visit(await server.user()).get(path), status)
     main = page.by_id("main")
-    assert main.one("a", class_="button").attrs["href"] == "/chats"
+    assert main.one("a", class_="button").attrs["href"] == "/c"
     assert str(status) in main.one("p", class_="hint").text
 
 

@@ -56,7 +56,7 @@ async def test_following_a_notification_reads_it_and_leads_to_the_very_message(
     mention = (await visitor.page("/notifications")).all("a", class_="notice")[2]
     answer = await visitor.get(mention.attrs["href"])
     second = (await ada.history(chat))[-1]["message_id"]
-    assert answer.headers["location"] == f"/chats/{chat}?focus={second}#m{second}"
+    assert answer.headers["location"] == f"/c/{chat}?focus={second}#m{second}"
     assert count(await visitor.page("/people")) == "3 unread"
 
 
@@ -131,4 +131,4 @@ async def test_the_live_parts_are_those_of_the_page(server: Server, visit: Visit
 
 
 async def _later(visitor: Visitor) -> Node:
-    return await visitor.page("/chats")
+    return await visitor.page("/c")

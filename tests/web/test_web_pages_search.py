@@ -33,7 +33,7 @@ async def test_what_is_found_is_marked_and_leads_to_its_place(
     page = await ask(visit(ada), q="rose")
     assert found(page) == ["the roses are out"]
     assert page.one("mark").text == "rose"
-    place = f"/chats/{chat}?focus={said['message_id']}#m{said['message_id']}"
+    place = f"/c/{chat}?focus={said['message_id']}#m{said['message_id']}"
     assert page.one("a", class_="find").attrs["href"] == place
     assert "bob in Garden" in page.one("span", class_="find-head").text
 

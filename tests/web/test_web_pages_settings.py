@@ -27,7 +27,7 @@ async def test_the_theme_is_there_before_anything_is_drawn(server: Server, visit
     page = await visitor.follow(await visitor.submit(form, theme="dark", lang=""))
     assert page.one("html").attrs["data-theme"] == "dark"
     assert page.one("meta", name="color-scheme").attrs["content"] == "dark"
-    assert (await visitor.page("/chats")).one("html").attrs["data-theme"] == "dark"
+    assert (await visitor.page("/c")).one("html").attrs["data-theme"] == "dark"
 
 
 async def test_another_login_is_seen_and_ended(server: Server, visit: Visit) -> None:
@@ -39,8 +39,8 @@ async def test_another_login_is_seen_and_ended(server: Server, visit: Visit) -> 
     single = next(f for f in logins.all("form", action="/settings/logins/end") if f.fields())
     page = await here.follow(await here.submit(single))
     assert len(page.by_id("logins").all("li")) == 1
-    assert (await there.get("/chats")).status_code == 303
-    assert (await here.get("/chats")).status_code == 200
+    assert (await there.get("/c")).status_code == 303
+    assert (await here.get("/c")).status_code == 200
 
 
 async def test_all_other_logins_are_ended_at_once(server: Server, visit: Visit) -> None:
@@ -49,12 +49,12 @@ async def test_all_other_logins_are_ended_at_once(server: Server, visit: Visit) 
     here = visit(ada)
     page = await here.follow(await here.post("/settings/logins/end"))
     assert "logged out" in page.one("p", role="status").text
-    assert [(await other.get("/chats")).status_code for other in others] == [303, 303]
-    assert (await here.get("/chats")).status_code == 200
+    assert [(await other.get("/c")).status_code for other in others] == [303, 303]
+    assert (await here.get("/c")).status_code == 200
 
 
 async def test_a_login_of_somebody_else_is_not_ended(server: Server, visit: Visit) -> None:
     ada, bob = await server.users(2)
     answer = await visit(bob).post("/settings/logins/end", id=ada.session_id)
     assert answer.status_code == 404
-    assert (await visit(ada).get("/chats")).status_code == 200
+    assert (await visit(ada).get("/c")).status_code == 200

@@ -36,9 +36,9 @@ def check_clean(page: Node, raw: str) -> None:
         if node.tag == "script" and node.attrs.get("id") == "tools":  # pieces for the page's own
             assert node.attrs["type"] == "text/html" and not parse(node.raw).all("script")
         elif node.tag == "script":
-            assert re.match(r"/static/(\w+/)?js/", node.attrs["src"])
+            assert re.fullmatch(r"/s/[0-9a-f]{16}\.js", node.attrs["src"])
             assert not node.raw.strip()
-        assert node.tag not in ("svg", "img") or node.attrs.get("src", "").startswith("/static/")
+        assert node.tag not in ("svg", "img") or node.attrs.get("src", "").startswith("/s/")
         if node.tag == "a" and not node.attrs["href"].startswith(("/", "#")):
             assert node.attrs["rel"] == "noopener noreferrer nofollow"
     assert "<svg" not in raw
@@ -57,11 +57,11 @@ async def test_what_people_write_is_text_on_every_page(
     reply = f"?reply_to={first['message_id']}"
     for person in (bob, eve):
         visitor = visit(person)
-        for path in ("/chats", f"/chats/{room}", f"/chats/{room}{reply}"):
+        for path in ("/c", f"/c/{room}", f"/c/{room}{reply}"):
             answer = await visitor.get(path)
             assert answer.status_code == 200
             check_clean(parse(answer.text), answer.text)
-    shown = await visit(bob).page(f"/chats/{room}")
+    shown = await visit(bob).page(f"/c/{room}")
     assert [m.replace("\n", "") for m in shown.messages()] == [attack, attack]
 
 
@@ -74,10 +74,10 @@ async def test_a_name_is_text_on_every_page(server: Server, visit: Visit, name: 
         check_clean(parse(answer.text), answer.text.replace(name, ""))
         return
     bob = await server.user()
-    chat = (await villain.post("/chats/new", kind="direct", user=bob.name)).headers["location"]
+    chat = (await villain.post("/c/new", kind="direct", user=bob.name)).headers["location"]
     await villain.send(chat.rpartition("/")[2], f"@{name} hello")
     for visitor in (villain, visit(bob)):
-        for path in ("/chats", chat, "/profile"):
+        for path in ("/c", chat, "/profile"):
             answer = await visitor.get(path)
             check_clean(parse(answer.text), answer.text)
 
@@ -95,21 +95,21 @@ async def test_what_is_typed_into_forms_comes_back_as_text(
         await visit().get("/signup", params={"setup": attack}),
         await visit().post("/login", name=attack, password="x", next=attack),
         await visit().post("/signup", name=attack + "@", password="x", email=attack, setup=attack),
-        await visitor.post("/chats/new", kind="group", title=attack, members=attack),
-        await visitor.post("/chats/new", kind="direct", user=attack),
+        await visitor.post("/c/new", kind="group", title=attack, members=attack),
+        await visitor.post("/c/new", kind="direct", user=attack),
         await visitor.post("/profile", email=attack + " ", current_password="", new_password=""),
-        await visitor.post(f"/chats/{room}/messages", content=long, client_id=attack),
-        await visitor.post(f"/chats/{room}/add", user=attack),
-        await visitor.get(f"/chats/{room}", params={"focus": attack, "reply_to": attack}),
+        await visitor.post(f"/c/{room}/messages", content=long, client_id=attack),
+        await visitor.post(f"/c/{room}/add", user=attack),
+        await visitor.get(f"/c/{room}", params={"focus": attack, "reply_to": attack}),
     ]
     for answer in answers:
         assert answer.status_code < 500, answer.request.url
         check_clean(parse(answer.text), answer.text)
 
 
-PAGES = ["/login", "/signup", "/chats", "/chats/new", "/profile", "/chats/{chat}"]
-LIVE = "/chats/{chat}/live"
-FAILED = ["/nothing", "/chats/nothing", "/static/nothing.js", "/api/nothing", "/api/me"]
+PAGES = ["/login", "/signup", "/c", "/c/new", "/profile", "/c/{chat}"]
+LIVE = "/c/{chat}/live"
+FAILED = ["/nothing", "/c/nothing", "/static/nothing.js", "/api/nothing", "/api/me"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, *FAILED, LIVE])
@@ -160,7 +160,7 @@ async def test_inline_styles_carry_the_nonce_of_their_own_answer(
 
 async def test_pages_are_not_kept_by_caches_and_files_are(server: Server, visit: Visit) -> None:
     visitor = visit(await server.user())
-    page = await visitor.get("/chats")
+    page = await visitor.get("/c")
     assert "no-store" in page.headers["cache-control"]
     for sheet in parse(page.text).all("link", rel="stylesheet"):
         answer = await visitor.get(sheet.attrs["href"])
@@ -279,10 +279,10 @@ async def test_a_page_whose_access_token_expired_renews_itself(
     ada = await server.user()
     visitor = visit(ada)
     server.move_clock(3600)
-    answer = await visitor.get("/chats")
+    answer = await visitor.get("/c")
     assert answer.status_code == 200
     assert set(cookies_of(answer.headers.get_list("set-cookie"))) == {"qc_session", "qc_refresh"}
-    again = await visitor.get("/chats")
+    again = await visitor.get("/c")
     assert (again.status_code, again.headers.get_list("set-cookie")) == (200, [])
 
 
@@ -292,7 +292,7 @@ async def test_a_message_written_while_the_token_expired_is_not_lost(
     ada, bob = await server.users(2)
     chat = await ada.group(bob)
     visitor = visit(ada)
-    form = (await visitor.page(f"/chats/{chat}")).form(f"/chats/{chat}/messages")
+    form = (await visitor.page(f"/c/{chat}")).form(f"/c/{chat}/messages")
     server.move_clock(3600)
     page = await visitor.follow(await visitor.submit(form, content="written long ago"))
     assert page.messages() == ["written long ago"]
@@ -305,7 +305,7 @@ async def test_two_tabs_that_renew_at_once_both_stay_logged_in(
     first, second = visit(ada), visit(ada)
     server.move_clock(3600)
     for visitor in (first, second, first, second):
-        assert (await visitor.get("/chats")).status_code == 200
+        assert (await visitor.get("/c")).status_code == 200
 
 
 async def test_a_login_that_was_ended_elsewhere_leads_to_the_login_page(
@@ -316,9 +316,9 @@ async def test_a_login_that_was_ended_elsewhere_leads_to_the_login_page(
     await ada.api("POST", "/logout")
     for moved in (0, 3600):
         server.move_clock(moved)
-        answer = await visit(ada).get(f"/chats/{chat}?before=5")
+        answer = await visit(ada).get(f"/c/{chat}?before=5")
         assert answer.status_code == 303
-        assert answer.headers["location"] == f"/login?next=%2Fchats%2F{chat}%3Fbefore%3D5"
+        assert answer.headers["location"] == f"/login?next=%2Fc%2F{chat}%3Fbefore%3D5"
         assert not (await visit(ada).get("/api/me")).is_success
 
 

@@ -151,8 +151,8 @@ class Visitor:
         return await self.page(response.headers["location"])
 
     async def send(self, chat_id: str, content: str, **more: str) -> httpx.Response:
-        page = await self.page(f"/chats/{chat_id}")
-        return await self.submit(page.form(f"/chats/{chat_id}/messages"), content=content, **more)
+        page = await self.page(f"/c/{chat_id}")
+        return await self.submit(page.form(f"/c/{chat_id}/messages"), content=content, **more)
 
 
 def page_of(response: httpx.Response, status: int = 200) -> Node:

@@ -22,6 +22,7 @@ import { Vault } from "./vault.js";
 const HEARTBEAT_S = 25;
 const AGAIN_MS = 10000;
 const AHEAD_MS = 60000;
+const LOOK_MS = 10000;
 
 export class Engine {
   #world;
@@ -97,9 +98,15 @@ export class Engine {
     if (this.#started) return;
     this.#started = true;
     this.#intake.begin(cursor ?? null);
+    this.#look();
     if (this.#options.user) this.#openOutbox();
     if (this.#options.asks && !this.#options.token) this.#unauthorised();
     else this.#strategy.start();
+  }
+
+  /** Whoever wakes from sleep is to notice it soon: the timer that rings late says so. */
+  #look() {
+    this.#timers.after(LOOK_MS, () => this.#look());
   }
 
   stop() {

@@ -22,6 +22,8 @@ import { Turns } from "./turns.js";
 const STREAM_AFTER_MS = 300;
 const KEEP_OLD_MS = 300;
 const DOUBT_MS = 3000;
+const DOUBT_MOST_MS = 10000;
+const URGE_MS = 30000;
 const FOREIGN_MOST_MS = 8000;
 const YOUNG_MS = 60000;
 const YOUNG_MOST_MS = 5000;
@@ -44,6 +46,7 @@ export class Strategy {
   #notBefore = 0;
   #isForeign = false;
   #downAt = 0;
+  #urgedAt = -Infinity;
   active = null;
   /** Why the last lane ended. */
   lastEnd = null;
@@ -109,7 +112,7 @@ export class Strategy {
     this.#rounds = this.#notBefore = this.#flaps = 0;
     if (!this.active) return this.#afresh();
     if (!anew && this.active.quietMs <= this.active.beatMs) return;
-    if (!this.active.isRounds) this.active.doubt(this.patienceMs);
+    if (!this.active.isRounds) this.active.doubt(Math.min(DOUBT_MOST_MS, this.patienceMs));
     if (!this.isSerial && this.#allowed.has("poll")) this.#lanes.open("poll");
   }
 
@@ -129,7 +132,16 @@ export class Strategy {
   /** A command's own request was refused (`ended`), or got through. */
   sent(ended) {
     if (!ended) this.#turns.passed({ isCommand: true });
-    else if (!this.#stopped && this.#turns.refused(ended, { isCommand: true })) this.#serialise();
+    else if (this.#stopped) return;
+    else if (this.#turns.refused(ended, { isCommand: true })) this.#serialise();
+    else this.#urge();
+  }
+
+  /** Requests that carry something do not pass here: a WebSocket is worth another try before its time. */
+  #urge() {
+    if (this.isSerial || !this.#may("websocket") || this.#world.now() - this.#urgedAt < URGE_MS) return;
+    this.#urgedAt = this.#world.now();
+    if (!this.#lanes.of("websocket").length) this.#lanes.open("websocket");
   }
 
   /** Commands are not answered while events come. */

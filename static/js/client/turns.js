@@ -82,7 +82,7 @@ export class Turns {
 
   /** A connection stands beside requests: one by one was not needed. */
   freed() {
-    if (this.#fails) this.#memory.set("serial", { fails: 0, now: false }, 0);
+    if (this.#fails && !this.#memory.get("serial").never) this.#memory.set("serial", { fails: 0, now: false }, 0);
   }
 
   /** Requests go side by side again; `never`: one by one is no way here. */

@@ -51,6 +51,8 @@ async function refusal(answer) {
   if (answer.type === "opaqueredirect" || (status >= 300 && status < 400)) return new Ended("foreign", { status });
   const ours = (answer.headers.get("Content-Type") ?? "").startsWith("application/problem+json");
   const problem = ours ? await answer.json().catch(() => null) : null;
+  // What is not read would keep its connection.
+  if (!ours) answer.body?.cancel?.()?.catch?.(() => {});
   if (!problem?.code) return new Ended("refused", { status });
   const retryMs = 1000 * Number(answer.headers.get("Retry-After")) || null;
   const kind = status === 401 ? "unauthorised" : status === 429 || status >= 500 || status === 408 ? "limited" : "forbidden";
