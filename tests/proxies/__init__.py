@@ -1,0 +1,1 @@
+"""Two people write to each other through real proxies: what came of it, and what it cost."""

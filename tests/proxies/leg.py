@@ -1,0 +1,70 @@
+"""What a leg is, who takes part in it, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import time
+from typing import Any
+
+from proxies.house import House, Person
+from proxies.seat import Seat
+
+FIRST = "the first event"  # what the host says when both pages are on their way
+
+
+@dataclass(frozen=True)
+class Leg:
+    """`transports`: what the client may use, all if empty. `each`: messages of each person,
+    `pause`: seconds between one person's messages, `turns`: they write one after the other."""
+
+    name: str
+    transports: str = ""
+    each: int = 6
+    pause: float = 1.8
+    turns: bool = False
+
+
+LEGS = (
+    Leg("all"),
+    Leg("no WebSocket", "stream,sse,poll,serial"),
+    Leg("quiet", each=2, pause=7.0, turns=True),
+)
+
+
+@dataclass
+class Outcome:
+    """What a leg showed. Times in ms; `stall`: from commit to the page; `sending`: from the
+    Enter key to the commit. `faults`: what was not as promised, in words; empty: it passed."""
+
+    case: str
+    leg: str
+    browser: str
+    ways: list[str] = field(default_factory=list)
+    first: int | None = None
+    stall: int | None = None
+    sending: int | None = None
+    requests: int = 0
+    messages: int = 0
+    faults: list[str] = field(default_factory=list)
+    more: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Two:
+    """Both at their seats, in one chat."""
+
+    house: House
+    chat_id: str
+    people: list[Person]
+    seats: list[Seat]
+    written: list[dict[str, float]] = field(default_factory=lambda: [{}, {}])
+
+    def log(self) -> list[dict[str, Any]]:
+        return self.house.messages(self.chat_id)
+
+    async def write(self, who: int, text: str) -> None:
+        self.written[who][text] = time() * 1000
+        await self.seats[who].write(text)
+
+    async def told(self) -> list[dict[str, Any]]:
+        return [await seat.told() for seat in self.seats]
