@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from quart import Quart, Response, current_app, send_from_directory
 
+from quartchat.addresses import IN_FULL
 from quartchat.assemble import assemble
 from quartchat.config import Settings
 from quartchat.errors import NotFound
@@ -28,6 +29,9 @@ from quartchat.web import (
     api_publish,
     api_rooms,
     api_search,
+    doctor,
+    doctor_probes,
+    doctor_streams,
     doors,
     headers,
     health,
@@ -38,6 +42,8 @@ from quartchat.web import (
     manage_pages,
     message_pages,
     notification_pages,
+    now,
+    now_frame,
     pages,
     people_pages,
     pictures,
@@ -50,6 +56,7 @@ from quartchat.web import (
 from quartchat.web.fragments import Fragments
 from quartchat.web.proxies import TrustProxies
 from quartchat.web.render import Renderer
+from quartchat.web.signs import Signs
 
 PAGES = (
     look,
@@ -77,7 +84,12 @@ PAGES = (
     pictures,
     pages,
     live,
+    now,
+    now_frame,
     health,
+    doctor,
+    doctor_probes,
+    doctor_streams,
 )
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -112,11 +124,14 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.chat = services.operator
     app.extensions["quartchat.renderer"] = renderer
     app.extensions["quartchat.fragments"] = fragments
+    app.extensions["quartchat.signs"] = Signs()
     for module in PAGES:
         app.register_blueprint(module.blueprint)
     for blueprint in table.ALL:
         app.register_blueprint(blueprint)
-    app.add_url_rule("/static/<version>/<path:name>", "static", static)
+    _name_in_full(app)
+    app.add_url_rule("/s/<address>", "file", file)
+    app.add_url_rule("/static/<path:name>", "static", static)
     headers.install(app)
     problems.install(app)
     app.while_serving(lambda: running(services))
@@ -125,16 +140,33 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     return app
 
 
-async def static(version: str, name: str) -> Response:
-    """A file of `static/`. For ever, if the address names the version that is served: a page
-    of the version before, loaded during an update, must not pin what is newer."""
+def _name_in_full(app: Quart) -> None:
+    """The pages under the longer names of `addresses.IN_FULL` too."""
+    for rule in list(app.url_map.iter_rules()):
+        for short, full in IN_FULL.items():
+            if rule.rule == short or rule.rule.startswith(f"{short}/"):
+                methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+                path = full + rule.rule.removeprefix(short)
+                app.add_url_rule(path, rule.endpoint, methods=methods)
+
+
+async def file(address: str) -> Response:
+    """A file of `static/` as the pages name it."""
+    renderer: Renderer = current_app.extensions["quartchat.renderer"]
+    found = renderer.files.at(address)
+    if found is None:
+        raise NotFound
+    headers = {"Content-Type": found.type, "Cache-Control": FOR_EVER}
+    return Response(found.content, headers=headers)
+
+
+async def static(name: str) -> Response:
+    """A file of `static/` by its name, for who refers to it from outside."""
     try:
         response = await send_from_directory(folder("static"), name, conditional=False)
     except OSError:  # a name that no file system takes
         raise NotFound from None
-    renderer: Renderer = current_app.extensions["quartchat.renderer"]
-    known = version == renderer.version
-    response.headers["Cache-Control"] = FOR_EVER if known else "no-cache"
+    response.headers["Cache-Control"] = "no-cache"
     return response
 
 

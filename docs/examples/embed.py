@@ -48,7 +48,7 @@ async def field(request: Request, name: str) -> str:
 async def home(request: Request) -> Response:
     who = visitor(request)
     name = escape(who["name"]) if who else "stranger"
-    return HTMLResponse(f'<h1>The shop</h1><p>Hello, {name}. <a href="/chats">Chats</a></p>')
+    return HTMLResponse(f'<h1>The shop</h1><p>Hello, {name}. <a href="/c">Chats</a></p>')
 
 
 async def log_in(request: Request) -> Response:
@@ -57,7 +57,7 @@ async def log_in(request: Request) -> Response:
     if not name:
         return HTMLResponse(LOGIN)
     claims = {"sub": f"shop-{name}", "name": name, "exp": int(time.time()) + LIFE}
-    response = RedirectResponse("/chats", 303)
+    response = RedirectResponse("/c", 303)
     secure = request.url.scheme == "https"
     token = jwt.encode(claims, KEY, "HS256")
     response.set_cookie(COOKIE, token, LIFE, httponly=True, secure=secure, samesite="lax")

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from quartchat.addresses import chats_url
 from quartchat.chat.redaction import GONE
 from quartchat.chat.text import excerpt
 from quartchat.events import DELETED_USER
@@ -89,7 +90,7 @@ class Notice:
     def _url(self) -> str:
         if self.place is not None:
             id_ = self.place.message_id
-            return f"/chats/{self.place.chat_id}?focus={id_}#m{id_}"
+            return f"{chats_url(self.place.chat_id)}?focus={id_}#m{id_}"
         return "/friends" if self.type == "friend_request" else f"/people/{self.actor_id}"
 
 

@@ -99,12 +99,12 @@ async def test_the_site_keeps_its_pages_and_its_login_opens_the_chats(shop: Shop
         sent_away = await ada.get("/chats")
         assert (sent_away.url.path, "Log in" in sent_away.text) == ("/login", True)
         chats = await come_in(ada, "ada")
-        assert (chats.status_code, chats.url.path) == (200, "/chats")
+        assert (chats.status_code, chats.url.path) == (200, "/c")
         assert "ada" in chats.text
         assert "Hello, ada" in (await ada.get("/")).text
         me = (await ada.get("/api/me")).json()
         assert (me["user_id"], me["name"]) == ("shop-ada", "ada")
-        style = re.search(r'href="(/static/[^"]+\.css)"', chats.text)
+        style = re.search(r'href="(/s/[^"]+\.css)"', chats.text)
         assert style and (await ada.get(style[1])).status_code == 200
         assert (await ada.get("/no/such/page")).status_code == 404
 

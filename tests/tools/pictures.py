@@ -58,7 +58,7 @@ def pages(story: Story) -> dict[str, str]:
     }
 
 
-DOORS = {"login": "/login", "signup": "/signup"}
+DOORS = {"login": "/login", "signup": "/signup", "doctor": "/doctor"}
 
 
 @click.command(help=__doc__)
@@ -152,7 +152,8 @@ async def settled(page: Any, scripts: bool) -> None:
     if scripts and await page.locator("#state").count():
         await page.locator("#state[data-state=live]").first.wait_for(timeout=10_000)
     elif not scripts and await page.locator("iframe.live-frame").count():
-        await page.frame_locator("iframe.live-frame").locator(".timeline").wait_for()
+        outer = page.frame_locator("iframe.live-frame")
+        await outer.frame_locator("iframe.live-frame").locator(".timeline").wait_for()
 
 
 def index(files: list[str]) -> str:

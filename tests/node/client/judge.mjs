@@ -3,8 +3,8 @@
 const SILENCE_MS = 2 * 25000 + 1000;
 
 /** How long "live" may be said on when nothing has come: the silence limit of a connection, or a poll's (hold + 20 s). */
-export const LIVE_MS = SILENCE_MS + 5000;
-export const MOST_IN_FLIGHT = 5;
+const LIVE_MS = SILENCE_MS + 5000;
+const MOST_IN_FLIGHT = 5;
 const SETTLED_MS = 15000;
 
 export class Judge {
@@ -55,11 +55,16 @@ export class Judge {
   }
 
   #one(id) {
+    if (!this.deliveredAt.has(id) && this.#log.undone.has(id)) return this.#note(id);
     const expected = this.#log.next(this.#place)?.id;
     if (this.deliveredAt.has(id)) this.fault(`event ${id} was delivered again`);
     else if (id <= this.#place) this.fault(`event ${id} out of order, behind ${this.#place}`);
     else if (expected === undefined) this.fault(`event ${id} is not in the log`);
     else if (id !== expected) this.fault(`event ${expected} was skipped: ${id} came`);
+    return this.#note(id);
+  }
+
+  #note(id) {
     this.deliveredAt.set(id, this.#clock.elapsed);
     this.#place = Math.max(this.#place, id);
   }

@@ -12,6 +12,8 @@ export class Log {
   events = [];
   /** All that the user could ever see, also what retention has deleted; not what a restored backup lacks. */
   visible = [];
+  /** Ids of what a restored backup lacks: some of it may be on its way still. */
+  undone = new Set();
   head;
 
   constructor(clock, seed) {
@@ -69,7 +71,7 @@ export class Log {
   /** A backup is restored: what is newer than this id has never been. */
   restore(id) {
     this.events = this.events.filter(({ event }) => event.id <= id);
-    this.visible = this.visible.filter((event) => event.id <= id);
+    for (const event of this.visible.splice(first(this.visible, (one) => one.id > id))) this.undone.add(event.id);
     this.head = Math.min(this.head, id);
   }
 

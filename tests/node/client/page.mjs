@@ -118,11 +118,9 @@ export class Page {
     acts[message.is]?.();
   }
 
-  /** The page loads a snapshot, and begins anew behind it. */
+  /** The page loads a snapshot; the connection goes on behind it. */
   #reset(head) {
     this.resetUpto = Math.max(this.resetUpto, head);
     this.#scene.judge.reset(head);
-    this.close();
-    this.#scene.clock.after(50, () => this.#engine || this.open());
   }
 }

@@ -34,7 +34,7 @@ export const ROWS = [
   row("all ended after 10 s", [{ rule: "limitsLife", ms: 10000 }], "any"),
   row("squid that denies CONNECT", [noUpgrade], "stream"),
   row("squid that ends bodies at 8 KB", [noUpgrade, { rule: "limitsBytes", bytes: 8192 }], "any"),
-  row("squid with one connection per client, which bears a grudge", [{ rule: "limitsConnections", most: 1, status: 403, poisonMs: 120000 }, noUpgrade], "any", "any", { first: 130000, later: 130000 }),
+  row("squid with one connection per client, which bears a grudge", [{ rule: "limitsConnections", most: 1, status: 403, poisonMs: 120000 }, noUpgrade], "any", "any", { first: 150000, later: 150000 }),
   row("addresses filtered by words", [{ rule: "filtersAddresses" }], "websocket"),
   row("300 bytes a second", [noUpgrade], "any", "any", { bps: 300, first: 10000, later: 25000, everyMs: 7000 }),
   row("a virus scanner that holds back the first 1,024 bytes", [noUpgrade, { rule: "buffers", kinds: ["stream", "sse", "poll"], bytes: 1024 }], "stream"),

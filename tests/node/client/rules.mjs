@@ -32,5 +32,7 @@ export function makeRule(description, net) {
 /** The kinds that get through all of these rules as they should. */
 export function ways(descriptions) {
   const stopped = new Set(descriptions.flatMap((description) => makeRule(description, null).stops));
+  const bodies = new Set(descriptions.filter(({ rule }) => rule === "refusesBodies").flatMap(({ types }) => types));
+  if (bodies.size > 2) stopped.add("serial");
   return KINDS.filter((kind) => !stopped.has(kind));
 }

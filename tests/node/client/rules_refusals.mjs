@@ -43,12 +43,12 @@ export const refusalRules = {
     admit: ({ request }) => (request.method === "POST" && request.body && types.some((type) => (request.headers["content-type"] ?? "").startsWith(type)) ? { status, text: PAGE, type: "text/html" } : null),
   }),
 
-  /** Words in addresses are filtered, and long addresses refused. */
+  /** Words in addresses are filtered, in the query too, and long addresses refused. */
   filtersAddresses: ({ words = ["chat", "ws", "socket", "sse", "event", "stream", "poll", "message"], most = 2000 }) => ({
     admit: ({ request }) => {
       const { pathname, search } = new URL(request.url);
-      const found = pathname.split("/").some((part) => words.includes(part)) || request.url.length > most || /[?&](chat|ws|socket|sse)=/.test(search);
-      return found ? { status: 403, text: PAGE, type: "text/html" } : null;
+      const isRefused = request.url.length > most || words.some((word) => `${pathname}${search}`.includes(word));
+      return isRefused ? { status: 403, text: PAGE, type: "text/html" } : null;
     },
   }),
 

@@ -9,7 +9,7 @@ import { Chance } from "./random.mjs";
 import { Server } from "./server.mjs";
 
 const LOOK_MS = 500;
-const WAKE_MS = 20000;
+const WAKE_MS = 55000; // a silence that it may take for an ordinary one
 const THROTTLED_MS = 180000;
 
 export class Scene {
@@ -148,7 +148,7 @@ export class Scene {
       signal: () => server.signal({ type: "user_typing", data: { chat_id: "c1", user_id: "you" } }),
       restart: () => server.restart(more.awayMs ?? 500),
       trim: () => server.log.trim(more.upto ?? server.log.head),
-      restore: () => server.log.restore(server.log.events[0]?.event.id ?? 0),
+      restore: () => (server.restart(1000), server.log.restore(server.log.events[0]?.event.id ?? 0)),
       expire: () => (server.session.expiresAt = this.clock.elapsed + (more.inMs ?? 0)),
       logout: () => server.logout(),
       throttle: () => this.#throttle(more.on),

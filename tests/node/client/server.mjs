@@ -148,7 +148,7 @@ export class Server {
   #renew(reply) {
     if (this.session.isOver) return problem(reply, 401, "unauthenticated", "Log in again.");
     this.session.expiresAt = this.clock.elapsed + this.session.lifeMs;
-    return answer(reply, 200, JSON_TYPE, "{}");
+    return answer(reply, 204, JSON_TYPE, "");
   }
 }
 
