@@ -12,7 +12,7 @@ export interface Options {
   token?: string | (() => string | Promise<string>);
   /** Id of the last event that the page shows. Without it: from the head of the log on; 0: all that is kept. */
   cursor?: number | null;
-  /** Id of the person: tabs of the same person share a connection, and messages that wait are kept apart by it. */
+  /** Id of the person. Tabs of the same person share a connection; without it each is for itself, and there is no outbox. */
   user?: string;
   /** Only these chats. */
   chats?: string[];
@@ -125,6 +125,8 @@ export interface Entry {
   tries: number;
   reason?: string;
   code?: string;
+  /** Once it is sent. */
+  message_id?: string;
 }
 
 export interface Outbox {
@@ -147,7 +149,8 @@ export interface Client {
   readonly cursor: number | null;
   readonly status: Status;
   readonly mode: Mode | null;
-  readonly outbox: Outbox;
+  /** Null where no `user` was given. */
+  readonly outbox: Outbox | null;
   /**
    * Every durable event comes once, in order. A handler that returns a promise is waited for before the
    * next event. Returns what takes the handler back.

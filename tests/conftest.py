@@ -32,11 +32,21 @@ FEW = {"ws", "sse", "poll"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--few"):
-        return
-    left = [item for item in items if not _is_another_way(item)]
-    config.hook.pytest_deselected(items=[item for item in items if _is_another_way(item)])
-    items[:] = left
+    few = config.getoption("--few")
+    all_proxies = "gauntlet" in (config.getoption("markexpr") or "")
+    out = [
+        item
+        for item in items
+        if (few and _is_another_way(item)) or not (all_proxies or _stands_for_the_rest(item))
+    ]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in set(out)]
+
+
+def _stands_for_the_rest(item: pytest.Item) -> bool:
+    """Whether a test of one of many proxies is run without being asked for by its mark."""
+    mark = item.get_closest_marker("gauntlet")
+    return mark is None or bool(mark.kwargs.get("always"))
 
 
 def _is_another_way(item: pytest.Item) -> bool:

@@ -124,7 +124,7 @@ async def _all_mine(fetch: Fetch, chats: frozenset[str], user_id: str) -> None:
 def _page_size(raw: str | None, most: int) -> int:
     if not raw:
         return most
-    if not (raw.isascii() and raw.isdecimal() and 0 < int(raw[:9])):
+    if not (raw.isascii() and raw.isdecimal() and int(raw[:9]) > 0):
         raise Invalid("limit takes a whole number, 1 or greater.", field="limit")
     return min(int(raw[:9]), most)
 

@@ -49,8 +49,8 @@ async def test_what_happens_rings_at_once_on_any_page(
     await ask(bob, ada)
     await expect(hers.page.locator("#bell .badge")).to_have_text("1 unread")
     await expect(hers.page).to_have_title("(1) People · quartchat")
-    icon = await hers.page.locator("#favicon").get_attribute("href")
-    assert icon is not None and icon.endswith("mark-dot.svg")
+    icon = hers.page.locator("#favicon")
+    assert await icon.get_attribute("href") == await icon.get_attribute("data-dot")
     toast = hers.page.locator(".toast")
     await expect(toast).to_contain_text("bob wants to be your friend.")
     assert await hers.page.evaluate(SHIFTS) == []

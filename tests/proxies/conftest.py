@@ -13,20 +13,6 @@ from proxies.programs import missing
 from proxies.seat import chromium
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """All cases only where they are asked for by their mark; else those that stand for the rest."""
-    if "gauntlet" in (config.getoption("markexpr") or ""):
-        return
-    left = [item for item in items if _is_always_run(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in left])
-    items[:] = left
-
-
-def _is_always_run(item: pytest.Item) -> bool:
-    mark = item.get_closest_marker("gauntlet")
-    return mark is None or bool(mark.kwargs.get("always"))
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def gauntlet(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

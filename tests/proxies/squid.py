@@ -177,7 +177,6 @@ add(
     own=True,
     stall=40,
     settle=60,
-    ci=True,
 )
 add(
     "two connections per client",
@@ -186,7 +185,7 @@ add(
     stall=20,
     settle=60,
 )
-add("words in addresses denied", squid(later=(WORDS, "http_access deny words")))
+add("words in addresses denied", squid(later=(WORDS, "http_access deny words")), ci=True)
 SLOW = ("delay_class 1 1", "delay_access 1 allow ours", "delay_parameters 1 300/300")
 add(
     "300 bytes per second",

@@ -76,7 +76,7 @@ class Call:
 
 
 def http_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE, read=None), verify=TLS)
+    return httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE, read=None, pool=60.0), verify=TLS)
 
 
 async def _answered(call: Call, response: httpx.Response) -> None:

@@ -38,7 +38,8 @@ class Client {
   #cursor;
   #newest; // up to where events are here, if not yet handled
   #status = { state: "connecting", transport: null, since: null, nextTryAt: null, missed: 0, reason: null };
-  outbox;
+  /** What waits to be sent; null where no `user` was given, whose it would be. */
+  outbox = null;
 
   constructor({ world, mode, token, ...options }) {
     this.#options = { ...options, token };
@@ -46,7 +47,7 @@ class Client {
     const here = world ?? browserWorld(options.url);
     const shared = { ...pick(options), url: here.base, token };
     const makeEngine = (out, join) => new Engine({ world: here, options: { ...shared, token: join?.token, asks: typeof token === "function" }, memory: join?.memory, out });
-    this.outbox = new Waiting({ send: (message) => this.#tabs.port.send(message), world: here, user: options.user });
+    if (options.user) this.outbox = new Waiting({ send: (message) => this.#tabs.port.send(message), world: here, user: options.user });
     this.#tabs = joinTabs({ options: shared, world: here, mode, makeEngine, rejoin: () => this.#join() });
     this.#tabs.port.onMessage((message) => this.#took(message));
     this.#unwatch = world ? () => {} : watchLife((what) => this.#tabs.port.send({ is: "life", what }));
@@ -100,7 +101,7 @@ class Client {
   }
 
   #join() {
-    this.outbox.joined();
+    this.outbox?.joined();
     // Whoever had the connection may not have sent these; commands may come twice.
     queueMicrotask(() => this.#asked.forEach(({ message }) => this.#tabs.port.send(message)));
     const { token } = this.#options;
@@ -114,7 +115,7 @@ class Client {
       signal: () => this.#enqueue([message.event]),
       status: () => this.#shown(message.status),
       answer: () => this.#answered(message),
-      outbox: () => this.outbox.took(message),
+      outbox: () => this.outbox?.took(message),
       remember: () => remember(message.memory),
       renew: () => this.#renew(),
       reset: () => this.#reset(message),

@@ -167,6 +167,7 @@ export class Engine {
   }
 
   #received(lane, event) {
+    if (this.#state.isOffline && lane === this.#strategy.active) this.#state.live(lane.kind);
     const { type, data = {} } = event;
     if (type === "hello") return this.#greeted(lane, data);
     if (type === "reset") return this.#reset(lane, data);

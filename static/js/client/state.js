@@ -27,6 +27,11 @@ export class State {
     return { ...this.#status };
   }
 
+  /** Whether it is said that there is no network; what comes in knows better. */
+  get isOffline() {
+    return this.#status.state === "offline";
+  }
+
   live(transport) {
     const missed = this.#status.since ? this.#came : this.#status.missed;
     this.#lostAt = null;

@@ -178,8 +178,8 @@ export class Strategy {
 
   /** One request at a time; now and then another kind of one. */
   #serially() {
-    const kind = this.#turns.asksNext && this.#allowed.has("poll") ? "poll" : "serial";
-    if (!this.#lanes.all.length) this.#lanes.open(kind);
+    const { kind } = this.#turns;
+    if (!this.#lanes.all.length) this.#lanes.open(this.#allowed.has(kind) ? kind : "serial");
     this.#plans.at("race", this.#turns.leftMs, () => (this.#turns.leave(), this.#restart()));
   }
 
@@ -265,7 +265,7 @@ export class Strategy {
     if (ended.kind === "unauthorised") return this.#hooks.onUnauthorised();
     if (ended.kind === "goodbye") this.#notBefore = this.#world.now() + ended.retryMs;
     const ms = this.#blame.fault(lane, ended, Boolean(this.active));
-    if (this.isSerial && ended.kind === "refused") return this.#refusedAlone(ended);
+    if (this.isSerial && !lane.proved) return this.#failedAlone(ended);
     if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise();
     if (wasActive) return this.#demote(lane, ended, ms);
     this.#instead(lane, ms);
@@ -278,15 +278,15 @@ export class Strategy {
     this.#isForeign ||= ended.kind === "foreign";
   }
 
-  /** Also one by one requests are refused: perhaps for what they carry. */
-  #refusedAlone(ended) {
-    const first = this.#turns.tried === 0;
+  /** Also one by one requests fail: perhaps for what they carry. */
+  #failedAlone(ended) {
+    const isFirst = this.#turns.tried === 0 && ended.kind === "refused";
     this.active = null;
-    if (this.#turns.failed()) {
+    if (this.#turns.failed(ended)) {
       this.#turns.leave({ never: true });
       return this.#restart();
     }
-    return first ? this.#begin() : this.#later(this.#pause(ended));
+    return isFirst ? this.#begin() : this.#later(this.#pause(ended));
   }
 
   #demote(lane, ended, ms) {

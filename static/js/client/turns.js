@@ -9,6 +9,8 @@ const COMMANDS = 2;
 const SERIAL_MS = 300000;
 const BRIEFLY_MS = 60000;
 const TRIAL_MS = 180000; // longer than a proxy is known to bear a grudge
+/** Those that only ask, by turns. */
+const ASKING = ["poll", "stream", "sse"];
 const MOST_MS = 3600000;
 const KEPT_MS = 6 * 3600000;
 
@@ -22,7 +24,7 @@ export class Turns {
   #ms = SERIAL_MS;
   #isSure = false;
   isSerial;
-  /** Whether the next request should only ask: those that carry something may be refused for what they are. */
+  /** Whether the next one should only ask: those that carry something may be refused for what they are. */
   asksNext = false;
   /** How often one was refused. */
   tried = 0;
@@ -66,15 +68,20 @@ export class Turns {
     this.#isSure = true;
   }
 
+  /** The transport for the next request. */
+  get kind() {
+    return this.asksNext ? ASKING[((this.tried - 1) >> 1) % ASKING.length] : "serial";
+  }
+
   /** A request of its own was answered while those that carry something were not. */
   got() {
     this.#got = true;
     this.asksNext = false;
   }
 
-  /** Also one by one it is refused; whether that is no way at all. */
-  failed() {
-    const isNoWay = this.#got;
+  /** Also one by one it fails; whether it was refused what others get, and this is no way at all. */
+  failed({ kind }) {
+    const isNoWay = this.#got && kind === "refused";
     this.tried += 1;
     this.asksNext = !this.asksNext;
     return isNoWay;

@@ -80,7 +80,7 @@ export class Judge {
 
   /** The client asks for something. `transport`: the active one. */
   asks(transport) {
-    const inFlight = this.#net.inFlight.size;
+    const inFlight = [...this.#net.inFlight].filter(({ kind }) => kind !== "renew").length;
     this.mostInFlight = Math.max(this.mostInFlight, inFlight);
     if (inFlight > MOST_IN_FLIGHT) this.fault(`${inFlight} requests at once: ${this.#kinds}`);
     if (transport === "serial" && this.#isSettledSerial() && [...this.#net.inFlight].filter(({ kind }) => kind === "serial").length > 1) this.fault(`requests side by side in serial mode: ${this.#kinds}`);

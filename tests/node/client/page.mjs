@@ -11,6 +11,8 @@ export class Page {
   signals = [];
   /** client_id -> { at, answeredAt, tries, value | error } */
   sent = new Map();
+  /** When it tried to send something. */
+  tries = [];
   over = false;
   resetUpto = 0;
 
@@ -55,7 +57,7 @@ export class Page {
     const data = { chat_id: "c1", content, client_id: clientId };
     let isAnswered = false;
     entry.tries += 1;
-    entry.triedAt = clock.elapsed;
+    this.tries.push(clock.elapsed);
     entry.open = true;
     this.#engine.take({ is: "command", n, type: "send_message", data }, (answer) => {
       if (answer.is !== "answer" || answer.n !== n) return this.#take(answer);

@@ -75,7 +75,9 @@ export class Scene {
       at += phase.forMs ?? 0;
     }
     for (const act of this.acts) clock.after(act.at, () => this.#act(act));
-    const look = () => (clock.isAsleep || this.judge.look(this.page.status, this.#slackMs), clock.after(LOOK_MS, look));
+    // What knows that a way is slow waits longer.
+    const delayMs = 8 * Math.max(0, ...this.phases.flatMap(({ rules = [] }) => rules.map(({ rule, ms }) => (rule === "delays" ? ms : 0))));
+    const look = () => (clock.isAsleep || this.judge.look(this.page.status, this.#slackMs + delayMs), clock.after(LOOK_MS, look));
     look();
     this.page.open();
   }
@@ -120,7 +122,7 @@ export class Scene {
     const wasOnline = this.net.isOnline;
     this.net.enter(phase);
     this.#before += 1;
-    if (phase.notices && this.#before > 1) this.#notice(wasOnline);
+    if ((phase.notices && this.#before > 1) || !wasOnline) this.#notice(wasOnline);
   }
 
   /** Timers that run once a minute find out everything up to three minutes later. */
