@@ -64,6 +64,11 @@ class TokenExpired(Unauthenticated):
     message = "The access token has expired; refresh it, or log in again."
 
 
+class OtherUser(Unauthenticated):
+    code = "other_user"
+    message = "Somebody else is logged in here now. Open the page again."
+
+
 class WrongPassword(Unauthenticated):
     code = "wrong_password"
     message = "This name and password do not match. Check both and try again."

@@ -7,7 +7,7 @@ export interface Options {
   url?: string | URL;
   /**
    * An access token, or what gives one whenever it is asked. Without it the session's cookies count,
-   * and are renewed by themselves. A function keeps the connection to the page that has it (`mode` "alone").
+   * and are renewed by themselves. With one, each tab has its own connection (`mode` "alone").
    */
   token?: string | (() => string | Promise<string>);
   /** Id of the last event that the page shows. Without it: from the head of the log on; 0: all that is kept. */
@@ -66,6 +66,10 @@ export interface Message {
   attachments: unknown[];
   reply_to: string | null;
   mentions: string[];
+  /** Of the message that this one answers. */
+  quote?: Record<string, unknown> | null;
+  edited_at?: string | null;
+  deleted?: boolean;
 }
 
 export interface Person {
@@ -96,8 +100,8 @@ export interface EventTypes {
   status: Status;
   /** The log cannot go on from the page's cursor: load what it shows anew. */
   reset: Reset;
-  /** The session has ended: log in again. */
-  over: Record<string, never>;
+  /** The session has ended: log in again; "other_user": somebody else is logged in in this browser now. */
+  over: { reason: "unauthorised" | "other_user" };
 }
 
 /** The server refused a command; the same one may pass later where it is `retryable`. */
@@ -109,6 +113,11 @@ export class Refused extends Error {
 
 /** Nobody answered: the command may or may not have arrived. */
 export class Unsent extends Error {}
+
+/** Too much waits already in this browser. */
+export class Full extends Error {
+  code: "outbox_full";
+}
 
 /** The session is over. */
 export class Unauthorised extends Error {}
@@ -135,7 +144,7 @@ export interface Outbox {
   /** Oldest first. */
   entries(chatId?: string): Entry[];
   onChange(watcher: () => void): () => void;
-  /** Sends a message as soon as that can be, once; resolves with its `client_id` when it is kept. */
+  /** Sends a message as soon as that can be, once; resolves with its `client_id` when it is kept. Rejects with Full. */
   add(message: { chat_id: string; content: string; reply_to?: string; client_id?: string }): Promise<string>;
   retry(clientId: string): void;
   edit(clientId: string, content: string): void;
@@ -145,7 +154,7 @@ export interface Outbox {
 }
 
 export interface Client {
-  /** Id of the last durable event that the handlers are done with. */
+  /** Id of the last durable event that the handlers are done with; without a given one null until the connection stands. */
   readonly cursor: number | null;
   readonly status: Status;
   readonly mode: Mode | null;

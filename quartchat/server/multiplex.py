@@ -214,6 +214,8 @@ class Multiplexer:
         elif isinstance(event, (EndBody, EndData)):
             self._h2.end_stream(stream.id)
             stream.is_answered = True
+            if isinstance(event, EndData):
+                self._let_go_in_time(stream)
         await self._flush()
 
     async def _send_data(self, stream: Stream, rest: memoryview) -> None:
@@ -237,10 +239,24 @@ class Multiplexer:
         elif not stream.is_answered:
             self._reset(stream.id, ErrorCodes.INTERNAL_ERROR)
         if is_socket and not stream.has_all:
-            loop = asyncio.get_running_loop()
-            loop.call_later(LINGER_SECONDS, self._reset, stream.id, ErrorCodes.NO_ERROR)
+            self._let_go_in_time(stream)
         elif stream.is_answered and not stream.has_all:
             self._reset(stream.id, ErrorCodes.NO_ERROR)
+        await self._end_if_left()
+
+    def _let_go_in_time(self, stream: Stream) -> None:
+        """A client that does not answer the close of a WebSocket keeps its stream no longer."""
+
+        def end() -> None:
+            self._task_group.spawn(self._let_go, stream)
+
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, end)
+
+    async def _let_go(self, stream: Stream) -> None:
+        self._reset(stream.id, ErrorCodes.NO_ERROR)
+        if stream.id in self._streams:
+            await self._forget(stream)
+        await self._flush()
         await self._end_if_left()
 
     async def _drop(self, stream: Stream, code: ErrorCodes) -> None:

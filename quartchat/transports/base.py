@@ -23,7 +23,14 @@ from quartchat.access import (
 from quartchat.chat.core import chat_and_member
 from quartchat.delivery.session import Session
 from quartchat.delivery.subscriber import Subscriber, Wish
-from quartchat.errors import ChatError, Invalid, RateLimited, Unauthenticated, Unavailable
+from quartchat.errors import (
+    ChatError,
+    Invalid,
+    OtherUser,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from quartchat.events import Page, ephemeral
 from quartchat.locale.language import current
 from quartchat.locale.texts import gettext
@@ -92,6 +99,8 @@ async def wish(asked: Request | Websocket, user_id: str, given: Any = None) -> W
     ChatNotFound, NotAMember."""
     settings = services().settings
     query = asked.args
+    if query.get("u", user_id) != user_id:
+        raise OtherUser
     header = asked.headers.get("Last-Event-ID")
     cursor = read_cursor(query.get("last_event_id"), query.get("c"), header, given)
     return Wish(

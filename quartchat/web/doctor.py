@@ -47,10 +47,10 @@ async def verdict() -> Response:
     """What a page has measured, as the report to show and as text to copy. By POST of any type,
     else in the query: whatever gets through."""
     guard().take(request.remote_addr or "", PRICE)
-    raw = request.args.get("m", "") if request.method == "GET" else await _body()
-    if len(raw) > MOST_MEASURED:
-        raise TooLarge
     try:
+        raw = request.args.get("m", "") if request.method == "GET" else await _body()
+        if len(raw) > MOST_MEASURED:
+            raise TooLarge
         m = measured.read(raw)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise BadRequest from error

@@ -37,7 +37,8 @@ export function onState(watcher) {
 calm.isWanted = () => client.status.transport === "serial";
 
 client.on("reset", () => location.reload());
-client.on("over", logIn);
+// Somebody else may be logged in by now: then this page is not theirs.
+client.on("over", ({ reason }) => (reason === "other_user" ? location.assign("/c") : logIn()));
 
 /** Where one wants to do without some transports: their names, as in `localStorage.qc_transports = "stream,poll"`. */
 function allowed() {

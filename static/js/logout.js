@@ -14,7 +14,7 @@ export function watchLogout({ outbox, me }) {
 }
 
 async function leave(form, outbox, me) {
-  const n = outbox.entries().length;
+  const n = outbox.entries().filter(({ state }) => state !== "sent").length;
   if (n && !(await isSure(n))) return;
   forgetDrafts(me);
   await outbox.clear();

@@ -209,8 +209,12 @@ async def test_what_strangers_claim_to_have_measured_is_shown_as_text(
     assert "<script" not in html
 
 
-@pytest.mark.parametrize(("body", "status"), [("{", 400), ("[]", 400), ("x" * 9000, 413)])
-async def test_what_is_no_measurement_is_refused(server: Server, body: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"), [("{", 400), ("[]", 400), (b"\xff\xfe", 400), ("x" * 9000, 413)]
+)
+async def test_what_is_no_measurement_is_refused(
+    server: Server, body: str | bytes, status: int
+) -> None:
     answer: httpx.Response = await server.client.post(f"{server.url}/t/d/v", content=body)
     assert answer.status_code == status
     assert answer.json()["code"]

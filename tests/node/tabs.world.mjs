@@ -168,6 +168,7 @@ class Tab {
       locks: has.locks && { request: (name, how, work) => browser.locks.request(this, name, how, work) },
       language: "en",
       visible: () => this.isVisible,
+      end: () => {},
       onVisible: (work) => this.#onVisible.push(work),
       onLife: (life) => (this.#life = life),
       onNote: () => {},

@@ -183,7 +183,7 @@ def _classes(kind: type[errors.ChatError] = errors.ChatError) -> Iterator[type[e
 
 # Pages, their forms and their parts; the choice of language and theme is for programs, too.
 FOR_PEOPLE = re.compile(
-    r"/(static|login|logout|signup|profile|settings|chats|people|friends|notifications|search"
+    r"/(s|static|c|login|logout|signup|profile|settings|chats|people|friends|notifications|search"
     r"|rooms|invite|marks|admin|doctor|t/d)(/|$)|/$"
 )
 LOOK = {"/settings/look"}
@@ -200,7 +200,15 @@ def test_the_protocol_tells_of_every_address_for_programs(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/protocol.md", "docs/embedding.md", "CHANGELOG.md"]
+    "name",
+    [
+        "README.md",
+        "docs/protocol.md",
+        "docs/embedding.md",
+        "docs/client.md",
+        "docs/doctor.md",
+        "CHANGELOG.md",
+    ],
 )
 def test_every_link_inside_the_project_leads_somewhere(name: str) -> None:
     path = ROOT / name

@@ -14,9 +14,10 @@ import { Refused, Unauthorised, Unsent } from "./errors.js";
 import { watchLife } from "./life.js";
 import { joinTabs } from "./tabs.js";
 import { Waiting } from "./waiting.js";
-import { browserWorld } from "./world.js";
+import { browserWorld, uuid } from "./world.js";
 
 export { Refused, Unauthorised, Unsent } from "./errors.js";
+export { Full } from "./vault.js";
 
 const MEMORY = "quartchat-memory";
 const KINDS = { Refused, Unauthorised, Unsent };
@@ -81,7 +82,9 @@ class Client {
   /** Sends a command; resolves with the `data` of its answer. Rejects with Refused, Unsent or Unauthorised. */
   send(type, data = {}) {
     const n = (this.#n += 1);
-    const message = { is: "command", n, type, data };
+    // It may be sent more than once on its way; the server knows it by this.
+    const own = type === "send_message" && !data.client_id ? { ...data, client_id: uuid() } : data;
+    const message = { is: "command", n, type, data: own };
     return new Promise((resolve, reject) => {
       this.#asked.set(n, { message, resolve, reject });
       this.#tabs.port.send(message);
@@ -119,7 +122,7 @@ class Client {
       remember: () => remember(message.memory),
       renew: () => this.#renew(),
       reset: () => this.#reset(message),
-      over: () => this.#emit("over", {}),
+      over: () => this.#emit("over", { reason: message.reason ?? "unauthorised" }),
     };
     acts[message.is]?.();
   }

@@ -39,6 +39,7 @@ export class Engine {
   #renewedAt = -Infinity;
   #renewals = 0;
   #started = false;
+  #isStopped = false;
   #ctx;
 
   /**
@@ -59,7 +60,7 @@ export class Engine {
       turns: { failed: 0 },
       cursor: () => this.#intake.cursor,
       token: () => this.#options.token ?? null,
-      query: () => ({ html: options.html ? 1 : null, chats: options.chats?.join(",") || null, limit: barren.limit }),
+      query: () => ({ u: options.user, html: options.html ? 1 : null, chats: options.chats?.join(",") || null, limit: barren.limit }),
       learnt: { get body() { return remembered.get("body"); }, set body(name) { remembered.set("body", name); } },
     };
     this.#strategy = new Strategy({
@@ -76,12 +77,12 @@ export class Engine {
         onIdle: (at) => this.#state.waiting(at, this.#strategy.lastEnd),
         onBusy: () => this.#state.busy(),
         onSerial: () => this.#sender.oneByOne(),
-        onEnd: (lane, ended) => barren.ended(ended, this.cursor),
+        onEnd: (lane, ended) => (ended.kind === "over" ? this.#over("other_user") : barren.ended(ended, this.cursor)),
         onUnauthorised: () => this.#unauthorised(),
       },
     });
-    this.#sender = new Sender({ world, timers: this.#timers, strategy: this.#strategy, ctx: this.#ctx, onEvents: (events) => this.#brought(events) });
-    this.#gaps = new Gaps({ world, ctx: this.#ctx, intake: this.#intake });
+    this.#sender = new Sender({ world, timers: this.#timers, strategy: this.#strategy, ctx: this.#ctx, onEvents: (events) => this.#brought(events), onOver: () => this.#over("other_user") });
+    this.#gaps = new Gaps({ world, timers: this.#timers, ctx: this.#ctx, intake: this.#intake });
     this.#state = new State({ world, timers: this.#timers, onChange: (status) => this.#say({ is: "status", status }) });
   }
 
@@ -110,6 +111,7 @@ export class Engine {
   }
 
   stop() {
+    this.#isStopped = true;
     this.#strategy.stop();
     this.#sender.stop(new Unsent("closed"));
     this.#outbox?.rest();
@@ -173,6 +175,7 @@ export class Engine {
     if (type === "reset") return this.#reset(lane, data);
     if (type === "goodbye") return lane.end(new Ended("goodbye", { retryMs: data.retry_ms ?? 0, message: data.message }));
     if (type === "token_expiring") return this.#renewAhead();
+    if (type === "error" && data.code === "other_user") return this.#over("other_user");
     if (event.id) return this.#deliver(event);
     if (this.#sender.answered(event) || type === "error") return undefined;
     return lane === this.#strategy.active && this.#say({ is: "signal", event });
@@ -195,7 +198,10 @@ export class Engine {
   }
 
   #greeted(lane, { cursor }) {
-    if (this.cursor === null) this.#intake.begin(cursor);
+    if (this.cursor === null) {
+      this.#intake.begin(cursor);
+      this.#say({ is: "joined", cursor });
+    }
     // It began at a newer head than others that had no cursor either.
     else if (lane.began === null && cursor > this.cursor) lane.end(new Ended("stale"));
   }
@@ -232,14 +238,15 @@ export class Engine {
     this.#strategy.stop();
     this.#lost(null);
     const soon = this.#world.now() - this.#renewedAt < AGAIN_MS;
-    if (soon || !(await this.#renew())) return this.status.state === "over" || this.#retryLater();
-    return this.#strategy.start();
+    const isRenewed = !soon && (await this.#renew());
+    if (this.#isStopped) return undefined;
+    return isRenewed ? this.#strategy.start() : this.#retryLater();
   }
 
   #retryLater() {
     const ms = backoff(this.#world, (this.#renewals += 1));
     this.#state.waiting(this.#world.now() + ms, null);
-    this.#timers.after(ms, () => this.status.state !== "over" && this.#strategy.start());
+    this.#timers.after(ms, () => this.#isStopped || this.#strategy.start());
   }
 
   #renewAhead() {
@@ -263,11 +270,13 @@ export class Engine {
     }
   }
 
-  #over() {
+  #over(reason = "unauthorised") {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#strategy.stop();
     this.#sender.stop(new Unauthorised());
     this.#state.over();
-    this.#say({ is: "over" });
+    this.#say({ is: "over", reason });
   }
 
   /** A face that gave a token is asked for a newer one. */
@@ -276,6 +285,7 @@ export class Engine {
       this.#tokenCame = (token) => {
         if (!token || token === this.#options.token) return reject(new Unauthorised());
         this.#options.token = token;
+        this.#tokenCame = () => {};
         this.#strategy.active?.send(JSON.stringify({ type: "auth", data: { token } }));
         return resolve();
       };

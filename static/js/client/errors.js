@@ -29,6 +29,7 @@ export class Unsent extends Error {
  *   "limited"       by our server for a while (429, 503)
  *   "forbidden"     by our server for good
  *   "unauthorised"  by our server: renew the token
+ *   "over"          somebody else is logged in here now
  *   "foreign"       somebody else answered: a captive portal, a proxy's own page
  *   "silent"        nothing came for too long
  *   "lossy"         it did not bring what it said that it sent

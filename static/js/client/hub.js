@@ -29,12 +29,15 @@ export class Hub {
     if (!face) return reply({ is: "rejoin" });
     face.heard = this.#world.now();
     if (message.is === "here" || (message.is === "life" && this.#stillSeen(face, message.what))) return undefined;
-    return this.#engine?.take(message, reply);
+    if (this.#engine) return this.#engine.take(message, reply);
+    const error = { name: "Unauthorised", message: "The session is over." };
+    return message.is === "command" ? reply({ is: "answer", n: message.n, ok: false, error }) : undefined;
   }
 
   close() {
     this.#world.clearTimeout(this.#linger);
     this.#world.clearTimeout(this.#look);
+    this.#look = null;
     this.#faces.clear();
     this.#stop();
   }

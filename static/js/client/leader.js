@@ -19,6 +19,7 @@ export class Leader {
   #onMessage;
   #onLeader;
   #onFail;
+  #onNone;
   #me;
   #channel;
   #leader = null;
@@ -29,9 +30,10 @@ export class Leader {
 
   /**
    * `onMessage(message)`: for this face. `onLeader()`: another one leads; who uses this joins again.
+   * `onNone()`: nobody does, for the moment.
    * `onFail()`: the browser gives no locks after all.
    */
-  constructor({ env, world, name, makeEngine, onMessage, onLeader, onFail }) {
+  constructor({ env, world, name, makeEngine, onMessage, onLeader, onNone, onFail }) {
     this.#env = env;
     this.#world = world;
     this.#name = name;
@@ -39,6 +41,7 @@ export class Leader {
     this.#onMessage = onMessage;
     this.#onLeader = onLeader;
     this.#onFail = onFail;
+    this.#onNone = onNone;
     this.#me = world.uuid();
     this.#channel = new env.BroadcastChannel(name);
     this.#channel.onmessage = ({ data }) => this.#closed || this.#heard(data);
@@ -123,6 +126,7 @@ export class Leader {
 
   #ask() {
     this.#leader = null;
+    this.#onNone();
     this.#channel.postMessage({ to: "leader", from: this.#me });
   }
 

@@ -21,7 +21,7 @@ async function renewNow(world) {
   const stop = new AbortController();
   const timer = world.setTimeout(() => stop.abort(), SHARED_MS);
   const answer = await world.fetch(new URL("api/token/renew", world.base).href, { method: "POST", signal: stop.signal }).finally(() => world.clearTimeout(timer));
-  const ours = (answer.headers.get("Content-Type") ?? "").includes("json");
-  if (ours && (answer.status === 401 || answer.status === 403)) throw new Unauthorised();
-  if (answer.status !== 204 && !(answer.ok && ours)) throw new Error(`The server said ${answer.status}`);
+  const type = answer.headers.get("Content-Type") ?? "";
+  if ((answer.status === 401 || answer.status === 403) && type.startsWith("application/problem+json")) throw new Unauthorised();
+  if (answer.status !== 204 && !(answer.ok && type.includes("json"))) throw new Error(`The server said ${answer.status}`);
 }

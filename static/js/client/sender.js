@@ -13,6 +13,7 @@ const GIVE_UP_MS = 60000;
 const MOST_BYTES = 60000;
 const MOST_LATE = 4;
 const MOST_BESIDE = 3;
+const MOST_AT_ONCE = 50;
 const MOST_TOGETHER = 30000;
 
 export class Sender {
@@ -21,13 +22,15 @@ export class Sender {
   #strategy;
   #ctx;
   #onEvents;
+  #onOver;
   #open = new Map(); // request_id -> { text, frame, resolve, reject, way }
   #waiting = []; // request_ids, for the next request
   #requests = new Set(); // { ids, stop }
   #late = 0; // requests in a row that were not answered in time
 
-  /** `onEvents(events)`: what came along with an answer. */
-  constructor({ world, timers, strategy, ctx, onEvents }) {
+  /** `onEvents(events)`: what came along with an answer. `onOver()`: somebody else is logged in. */
+  constructor({ world, timers, strategy, ctx, onEvents, onOver }) {
+    this.#onOver = onOver;
     Object.assign(ctx, { commands: () => this.#requests.size, takeCommands: () => this.#taken().map((id) => this.#open.get(id).frame), giveBack: (frames, ended) => this.#givenBack(frames, ended) });
     this.#world = world;
     this.#timers = timers;
@@ -101,7 +104,8 @@ export class Sender {
   #taken() {
     let room = MOST_TOGETHER;
     const fits = this.#waiting.findIndex((id) => (room -= this.#open.get(id)?.text.length ?? 0) < 0);
-    const upto = fits < 0 ? this.#waiting.length : Math.max(1, fits);
+    const isAlone = this.#open.get(this.#waiting[0])?.isAlone;
+    const upto = isAlone ? 1 : Math.min(MOST_AT_ONCE, fits < 0 ? this.#waiting.length : Math.max(1, fits));
     return this.#waiting.splice(0, upto).filter((id) => this.#open.has(id));
   }
 
@@ -131,8 +135,8 @@ export class Sender {
       if (!this.#requests.has(request) || this.#strategy.isSerial) return undefined;
       this.#starved();
       if (this.#strategy.isSerial) return undefined;
-      const ids = [...request.ids.filter((id) => this.#open.has(id)), ...this.#taken()];
       if (this.#requests.size >= Math.min(MOST_BESIDE, this.#strategy.spareRequests)) return this.#beside(request);
+      const ids = [...request.ids.filter((id) => this.#open.has(id)), ...this.#taken()];
       return ids.length && this.#post(ids);
     });
   }
@@ -157,12 +161,20 @@ export class Sender {
 
   #failed(ids, error) {
     const ended = error instanceof Ended ? error : new Ended("cut", { message: error.message });
+    if (ended.kind === "over") return this.#onOver();
     if (ended.kind === "refused") this.#strategy.sent(ended);
     const elsewhere = new Set([...this.#requests].flatMap((request) => request.ids));
     const here = ids.filter((id) => this.#open.has(id) && !elsewhere.has(id));
     // Requests go one by one from now on: the commands go along with the next.
     if (this.#strategy.isSerial && ended.kind === "refused") this.#waiting.unshift(...here);
+    else if (ended.kind === "forbidden" && here.length > 1) this.#singly(here);
     else for (const id of here) this.#settle(id, outcomeOf(ended));
+  }
+
+  /** Something in it was refused for good: each goes by itself. */
+  #singly(ids) {
+    for (const id of ids) this.#open.get(id).isAlone = true;
+    this.#waiting.unshift(...ids);
   }
 
   /** Takes a request back; its commands wait again. */
@@ -183,6 +195,7 @@ export class Sender {
     else command.resolve(value ?? null);
     // Nobody waits any more for what these bring.
     for (const request of this.#requests) if (!request.ids.some((other) => this.#open.has(other))) this.#withdraw(request);
+    this.#carry();
   }
 }
 

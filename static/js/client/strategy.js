@@ -262,6 +262,7 @@ export class Strategy {
     }
     this.#note(ended);
     this.#hooks.onEnd(lane, ended);
+    if (this.#stopped) return undefined;
     if (ended.kind === "unauthorised") return this.#hooks.onUnauthorised();
     if (ended.kind === "goodbye") this.#notBefore = this.#world.now() + ended.retryMs;
     const ms = this.#blame.fault(lane, ended, Boolean(this.active));

@@ -33,6 +33,7 @@ class Tabs {
   #onMode = () => {};
   #generation = 0;
   #away = false;
+  #closed = false;
   #round = 0;
   port = new Port();
   mode = null;
@@ -57,6 +58,8 @@ class Tabs {
 
   close() {
     this.#leave();
+    this.#closed = true;
+    this.#env.end();
     this.port.close();
   }
 
@@ -69,7 +72,7 @@ class Tabs {
   }
 
   #enter() {
-    if (!this.#away) return;
+    if (!this.#away || this.#closed) return;
     this.#away = false;
     this.#open();
   }
@@ -121,8 +124,9 @@ class Tabs {
     const round = this.#round;
     const onLeader = () => this.#isNow(round) && this.#joined("locks");
     const onFail = () => this.#isNow(round) && this.#fail();
+    const onNone = () => this.#isNow(round) && this.port.detach();
     const onMessage = (message) => this.#isNow(round) && this.#heard(message);
-    this.#link = new Leader({ env: this.#env, world, name: this.#name, makeEngine, onMessage, onLeader, onFail });
+    this.#link = new Leader({ env: this.#env, world, name: this.#name, makeEngine, onMessage, onLeader, onNone, onFail });
   }
 
   #openAlone() {
@@ -180,7 +184,7 @@ class Tabs {
   }
 }
 
-/** The ways that are there, best first; a function for tokens cannot leave its page. */
+/** The ways that are there, best first. Tokens are a page's own affair: each may have another. */
 function usable(mode, env, { world, options: { token, user } }) {
   const all = ["worker", "locks", "alone"];
   const failed = Number(env.recall(NO_WORKER)) > world.now();
@@ -189,11 +193,11 @@ function usable(mode, env, { world, options: { token, user } }) {
     locks: Boolean(env.locks && env.BroadcastChannel),
     alone: true,
   };
-  if (typeof token === "function" || !user) return ["alone"];
+  if (token || !user) return ["alone"];
   return all.slice(Math.max(0, all.indexOf(mode))).filter((one) => may[one]);
 }
 
 /** Tabs share what has the same name: of one release, server, person and language, and asking for the same. */
-function nameOf({ language }, { url, user, html, chats, transports }) {
-  return `quartchat ${JSON.stringify([new URL("./worker.js", import.meta.url).href, url, user, html, chats, transports, language])}`;
+function nameOf({ language }, { url, user, html, chats, transports, heartbeat }) {
+  return `quartchat ${JSON.stringify([new URL("./worker.js", import.meta.url).href, url, user, html, chats, transports, heartbeat, language])}`;
 }

@@ -55,6 +55,7 @@ async function refusal(answer) {
   if (!ours) answer.body?.cancel?.()?.catch?.(() => {});
   if (!problem?.code) return new Ended("refused", { status });
   const retryMs = 1000 * Number(answer.headers.get("Retry-After")) || null;
+  if (problem.code === "other_user") return new Ended("over", { status, message: problem.detail });
   const kind = status === 401 ? "unauthorised" : status === 429 || status >= 500 || status === 408 ? "limited" : "forbidden";
   return new Ended(kind, { status, retryMs, message: problem.detail });
 }
