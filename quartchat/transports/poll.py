@@ -80,7 +80,10 @@ async def _answer(who: Caller, wanted: Wish, commands: Sequence[dict[str, Any]] 
     form = forms.array(base.html_wanted(request))
     parts = [*answers, *(event.form(form.name, form.event) for event in events)]
     body = b'{"events":%s,"last_event_id":%d}' % (form.join(parts), cursor)
-    return Response(body, headers={**base.HEADERS, "Content-Type": "application/json"})
+    headers = {**base.HEADERS, "Content-Type": "application/json"}
+    if "limit" in request.args and request.http_version.startswith("1"):
+        headers["Connection"] = "close"  # whoever asks for little is cut after few kilobytes
+    return Response(body, headers=headers)
 
 
 async def _collect(session: Session, wanted: Wish) -> tuple[Sequence[Any], int]:

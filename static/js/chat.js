@@ -198,11 +198,10 @@ function drawTop() {
 const topChanged = soon(drawTop, 500);
 const presenceChanged = soon(drawTop, 3000);
 
-onState(({ state }) => {
-  const link = get("reload");
-  if (link) link.hidden = state === "live";
-  if (state === "live") seen();
-});
+// The connection comes back by itself, and says so.
+get("reload")?.remove();
+
+onState(({ state }) => state === "live" && seen());
 
 // The page's own links, done in place where that is possible.
 

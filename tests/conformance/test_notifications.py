@@ -64,7 +64,7 @@ async def test_who_is_away_is_told_of_a_direct_message_with_all_its_fields(serve
         "message": "Ada wrote to you: hello there",
         "timestamp": ack["timestamp"],
         "read": False,
-        "url": f"/chats/{chat}?focus={ack['message_id']}#m{ack['message_id']}",
+        "url": f"/c/{chat}?focus={ack['message_id']}#m{ack['message_id']}",
         "thumbnail_url": None,
         "actor": {"user_id": ada.user_id, "name": "Ada"},
         "chat_id": chat,

@@ -134,3 +134,13 @@ async def test_the_end_of_a_stream_says_its_status_too(server: Server) -> None:
         else:
             raise AssertionError("the end said nothing")
         assert not reader.ended
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_whoever_is_cut_after_few_kilobytes_gets_each_answer_on_a_new_connection(
+    server: Server, method: str
+) -> None:
+    [ada] = await server.users(1)
+    few = await ada.request(method, "/t/p?timeout=0&limit=1")
+    assert few.headers["Connection"] == "close"
+    assert "Connection" not in (await ada.request(method, "/t/p?timeout=0")).headers
