@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
-
-import regex
 
 from quartchat.chat import visible
 from quartchat.chat.core import MANAGERS, Core
@@ -22,8 +21,7 @@ MOST_PINS = 50
 LONGEST_EMOJI = 12  # code points: families and flags are sequences
 # Unicode Technical Standard 51: a sign that is shown as a picture by itself or because U+FE0F says
 # so, with or without a tone of skin; a keycap; a flag; and several of them joined by U+200D.
-_EMOJI = regex.compile(
-    r"""
+_EMOJI = r"""
     (?<one> \p{RI}{2}
           | [0-9\#*] \uFE0F? \u20E3
           | (?: \p{EBase}\p{EMod}
@@ -31,14 +29,19 @@ _EMOJI = regex.compile(
               | (?!\p{ASCII}) \p{Emoji} \uFE0F )
             (?: [\U000E0020-\U000E007E]+ \U000E007F )? )
     (?: \u200D (?: (?&one) | (?!\p{ASCII}|\p{RI}|\p{EMod}) \p{Emoji} ) )*
-    """,
-    regex.VERBOSE,
-)
+    """
+
+
+@cache
+def _emoji() -> Any:
+    import regex  # noqa: PLC0415  (3 MB, for the first reaction)
+
+    return regex.compile(_EMOJI, regex.VERBOSE)
 
 
 def check_emoji(text: str) -> str:
     """Raises Invalid unless this is one emoji, as Unicode writes them."""
-    if len(text) > LONGEST_EMOJI or not _EMOJI.fullmatch(text):
+    if len(text) > LONGEST_EMOJI or not _emoji().fullmatch(text):
         raise Invalid("A reaction is one emoji.", field="emoji")
     return text
 

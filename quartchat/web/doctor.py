@@ -11,7 +11,6 @@ import msgspec
 from markupsafe import Markup
 from quart import Blueprint, Response, request
 
-from quartchat.doctor import measured, report
 from quartchat.errors import BadRequest, ChatError, TooLarge
 from quartchat.transports import base
 from quartchat.web import views
@@ -46,6 +45,8 @@ async def _perhaps_me() -> dict[str, Any] | None:
 async def verdict() -> Response:
     """What a page has measured, as the report to show and as text to copy. By POST of any type,
     else in the query: whatever gets through."""
+    from quartchat.doctor import measured, report  # noqa: PLC0415  (6 MB that few servers need)
+
     guard().take(request.remote_addr or "", PRICE)
     try:
         raw = request.args.get("m", "") if request.method == "GET" else await _body()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import nh3
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
@@ -37,6 +36,8 @@ def body(content: str, mentions: Iterable[str] = ()) -> Markup:
 
 
 def _sanitised(html: str) -> Markup:
+    import nh3  # noqa: PLC0415  (1.6 MB, for the first text with signs)
+
     clean = nh3.clean(
         html,
         tags=TAGS,
