@@ -81,8 +81,8 @@ async def _answer(who: Caller, wanted: Wish, commands: Sequence[dict[str, Any]] 
     parts = [*answers, *(event.form(form.name, form.event) for event in events)]
     body = b'{"events":%s,"last_event_id":%d}' % (form.join(parts), cursor)
     headers = {**base.HEADERS, "Content-Type": "application/json"}
-    if "limit" in request.args and request.http_version.startswith("1"):
-        headers["Connection"] = "close"  # whoever asks for little is cut after few kilobytes
+    if request.args.get("close") == "1" and request.http_version.startswith("1"):
+        headers["Connection"] = "close"
     return Response(body, headers=headers)
 
 

@@ -5,8 +5,8 @@
  */
 
 import { backoff } from "./backoff.js";
-import { Barren } from "./barren.js";
 import { Ended, Unauthorised, Unsent } from "./errors.js";
+import { Frail } from "./frail.js";
 import { Gaps } from "./gaps.js";
 import { Intake } from "./intake.js";
 import { Memory } from "./memory.js";
@@ -55,13 +55,13 @@ export class Engine {
     this.#timers = new Timers(world, () => this.#life("resumed"));
     this.#intake = new Intake({ onEvents: (after, events) => out({ is: "events", after, events }) });
     const remembered = new Memory(world, memory, (saved) => out({ is: "remember", memory: saved }));
-    const barren = new Barren(remembered);
+    const frail = new Frail(remembered);
     this.#ctx = {
       turns: { failed: 0 },
       cursor: () => this.#intake.cursor,
       token: () => this.#options.token ?? null,
-      query: () => ({ u: options.user, html: options.html ? 1 : null, chats: options.chats?.join(",") || null, limit: barren.limit }),
-      learnt: { get body() { return remembered.get("body"); }, set body(name) { remembered.set("body", name); } },
+      query: () => ({ u: options.user, html: options.html ? 1 : null, chats: options.chats?.join(",") || null, ...frail.query }),
+      learnt: { overtaken: () => frail.overtaken(), get body() { return remembered.get("body"); }, set body(name) { remembered.set("body", name); } },
     };
     this.#strategy = new Strategy({
       world,
@@ -77,7 +77,7 @@ export class Engine {
         onIdle: (at) => this.#state.waiting(at, this.#strategy.lastEnd),
         onBusy: () => this.#state.busy(),
         onSerial: () => this.#sender.oneByOne(),
-        onEnd: (lane, ended) => (ended.kind === "over" ? this.#over("other_user") : barren.ended(ended, this.cursor)),
+        onEnd: (lane, ended) => (ended.kind === "over" ? this.#over("other_user") : frail.ended(ended, this.cursor)),
         onUnauthorised: () => this.#unauthorised(),
       },
     });

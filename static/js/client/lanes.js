@@ -15,6 +15,8 @@ export const NAMES = Object.keys(TRANSPORTS);
 export const RANK = { serial: 0, poll: 1, sse: 2, stream: 3, websocket: 4 };
 
 const HEDGE_MS = 2500;
+const AGAIN_MS = 1000; // where the time for there and back is known
+const SLOWER = 1.2;
 const PROOF_MS = 8000;
 const PROOF_UNKNOWN_MS = 45000; // nothing is known of the path: it may be a very slow one
 const POLL_SPARE_MS = 12000;
@@ -126,18 +128,26 @@ export class Lanes {
 
   /** Something beside an attempt that is slow; the attempt goes on. */
   #hedge(lane) {
-    if (lane.kind === "poll") this.#hedgePoll(lane, null, this.hedgeMs);
+    if (lane.kind === "poll") this.#hedgePoll(lane, null, this.rtt === null ? HEDGE_MS : Math.max(AGAIN_MS, 4 * this.rtt));
     if (lane.kind === "stream" && !lane.pad) this.#timers.after(this.hedgeMs, () => this.#isSlow(lane) && this.open("stream", { pad: true }));
   }
 
-  /** Another poll beside one that is not answered; after a while yet another in place of the second. */
+  /**
+   * Another poll beside one that is not answered, then one after the other in place of that: each may have gone
+   * into a connection that is dead, which a browser gives up with its request alone.
+   */
   #hedgePoll(lane, second, ms) {
     this.#timers.after(ms, () => {
       if (!this.#isSlow(lane)) return;
       if (second && !second.ended && !second.proved) this.drop(second);
-      const next = this.open("poll", { isHedge: true });
-      if (next) this.#hedgePoll(lane, next, 2 * ms);
+      this.#hedgePoll(lane, this.open("poll", { isHedge: true }), SLOWER * ms);
     });
+  }
+
+  /** A poll was answered before an older one: connections die here unseen, and are better not used again. */
+  overtaken(lane) {
+    const isOlder = (other) => other !== lane && !other.proved && lane.openedAt - other.openedAt >= AGAIN_MS;
+    if (lane.kind === "poll" && this.of("poll").some(isOlder)) this.#ctx.learnt.overtaken();
   }
 
   #isSlow(lane) {

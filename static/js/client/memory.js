@@ -1,7 +1,8 @@
 /**
  * What was learnt about the networks that this browser was in, each thing for a while: which
  * transports failed while a lesser one worked, how long a connection may be silent, how long a poll may
- * be held, whether padding is needed, what body a command may have, whether requests must come one by one.
+ * be held, whether padding is needed, what body a command may have, how many events may come at once, whether connections die unseen,
+ * whether requests must come one by one.
  */
 
 const HOUR_MS = 3600000;
@@ -19,7 +20,7 @@ export class Memory {
     this.#networks = readable(saved) ? structuredClone(saved) : {};
   }
 
-  /** What is known of a thing in this network, if it has not lapsed: "hb", "hold", "pad", "body", "serial" or a transport's name. */
+  /** What is known of a thing in this network, if it has not lapsed: "hb", "hold", "pad", "body", "limit", "fresh", "serial" or a transport's name. */
   get(name) {
     const known = this.#networks[this.#world.network()]?.[name];
     return known && known.until > this.#world.now() ? known.value : undefined;

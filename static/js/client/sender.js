@@ -11,7 +11,8 @@ import { exchange } from "./transports/serial.js";
 const UNANSWERED = new Set(["typing", "ping", "auth"]);
 const GIVE_UP_MS = 60000;
 const MOST_BYTES = 60000;
-const MOST_LATE = 4;
+const MOST_LATE = 8; // a browser keeps up to six connections that may be dead
+const SLOWER = 1.2;
 const MOST_BESIDE = 3;
 const MOST_AT_ONCE = 50;
 const MOST_TOGETHER = 30000;
@@ -116,29 +117,38 @@ export class Sender {
     if (ids.length) this.#post(ids);
   }
 
-  async #post(ids) {
-    const request = { ids, stop: new AbortController() };
+  async #post(ids, patienceMs) {
+    const request = { ids, stop: new AbortController(), isRepeat: patienceMs !== undefined };
     this.#requests.add(request);
-    this.#beside(request);
+    this.#beside(request, patienceMs ?? this.#strategy.patienceMs);
     const ctx = { ...this.#ctx, query: this.#ctx.query(), world: this.#world, token: this.#ctx.token() };
     const commands = ids.map((id) => this.#open.get(id).frame);
     const outcome = await exchange(ctx, { hold: 0, commands }, request.stop.signal, this.#ctx.learnt).catch((error) => error);
+    const [oldest] = this.#requests;
     if (!this.#requests.delete(request)) return;
+    if (oldest !== request && !(outcome instanceof Error)) this.#ctx.learnt.overtaken();
     if (outcome instanceof Error) this.#failed(ids, outcome);
     else this.#came(ids, outcome.events);
     this.#carry();
   }
 
   /** Another request beside one that is not answered, as long as the browser has connections left. */
-  #beside(request) {
-    this.#timers.after(this.#strategy.patienceMs, () => {
+  #beside(request, patienceMs) {
+    this.#timers.after(patienceMs, () => {
       if (!this.#requests.has(request) || this.#strategy.isSerial) return undefined;
       this.#starved();
       if (this.#strategy.isSerial) return undefined;
-      if (this.#requests.size >= Math.min(MOST_BESIDE, this.#strategy.spareRequests)) return this.#beside(request);
+      if (this.#requests.size >= Math.min(MOST_BESIDE, this.#strategy.spareRequests) && !this.#giveUp()) return this.#beside(request, patienceMs);
       const ids = [...request.ids.filter((id) => this.#open.has(id)), ...this.#taken()];
-      return ids.length && this.#post(ids);
+      return ids.length && this.#post(ids, request.isRepeat ? SLOWER * patienceMs : patienceMs / 2);
     });
+  }
+
+  /** The oldest repeat makes room: its connection may be dead, and is given up with it. */
+  #giveUp() {
+    const [, oldest] = this.#requests;
+    oldest?.stop.abort();
+    return this.#requests.delete(oldest);
   }
 
   /** Events come, but no answers: perhaps requests must go one by one. */

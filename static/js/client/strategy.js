@@ -22,6 +22,7 @@ import { Turns } from "./turns.js";
 const STREAM_AFTER_MS = 300;
 const KEEP_OLD_MS = 300;
 const DOUBT_MS = 3000;
+const KNOWN_DOUBT_MS = 2000; // where the time for there and back is known
 const DOUBT_MOST_MS = 10000;
 const URGE_MS = 30000;
 const FOREIGN_MOST_MS = 8000;
@@ -80,7 +81,7 @@ export class Strategy {
 
   /** How long an answer is waited for before something else is done beside, in ms. */
   get patienceMs() {
-    return Math.max(DOUBT_MS, 4 * (this.#lanes.rtt ?? 0));
+    return this.#lanes.rtt === null ? DOUBT_MS : Math.max(KNOWN_DOUBT_MS, 4 * this.#lanes.rtt);
   }
 
   /** How many requests may be made beside the lanes. */
@@ -219,6 +220,7 @@ export class Strategy {
     this.#blame.proved(this.#lanes.rtt ?? 0);
     if (lane.pad && !this.#memory.get("pad")) this.#memory.set("pad", true);
     if (lane.isRounds) this.#lanes.measured(this.#world.now() - lane.openedAt);
+    this.#lanes.overtaken(lane);
     if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
     if (lane.kind === "serial") this.#turns.proved();
     else this.#turns.passed();

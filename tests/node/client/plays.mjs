@@ -33,6 +33,7 @@ const MAKERS = [
   (c) => ({ rule: "reloads", kinds: c.some(OPEN_KINDS, c.between(1, 3)), everyMs: c.scale(1000, 60000), how: c.one(HOW) }),
   (c) => ({ rule: "limitsSilence", kinds: c.some([...OPEN_KINDS, ...POLLS], c.between(1, 5)), ms: c.scale(1000, 61000), how: c.one(HOW), up: c.yes(0.2) }),
   (c) => ({ rule: "limitsBytes", kinds: c.some(OPEN_KINDS, c.between(1, 3)), bytes: c.scale(300, 20000), how: c.one(HOW) }),
+  (c) => ({ rule: "agesConnections", ...(c.yes(0.5) ? { ms: c.scale(2500, 60000) } : { idleMs: c.scale(1200, 30000) }) }),
   (c) => ({ rule: "swallows", kinds: c.some(KINDS, c.between(1, 5)), share: c.between(5, 60) / 100 }),
 ];
 

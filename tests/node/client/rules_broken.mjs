@@ -41,6 +41,36 @@ export const brokenRules = {
     opened: (conn) => kinds.includes(conn.kind) && net.clock.after(ms, () => stopIt(conn, how)),
   }),
 
+  /**
+   * Requests use connections again, as a browser's do, the one used last first; six stand from when the page
+   * was loaded. One that is `ms` old, or that was silent for `idleMs`, swallows all, and nobody is told.
+   */
+  agesConnections: ({ ms = Infinity, idleMs = Infinity }, net) => {
+    const now = () => net.clock.elapsed;
+    const idle = Array.from({ length: 6 }, () => ({ madeAt: now(), usedAt: now() }));
+    const isDead = (line) => now() - line.madeAt >= ms || now() - line.usedAt >= idleMs;
+    const lines = new Map();
+    const age = (conn, line) => {
+      lines.set(conn, line);
+      if (isDead(line)) return conn.vanish();
+      line.usedAt = now();
+      return ms < Infinity && net.clock.after(line.madeAt + ms - now(), () => conn.vanish());
+    };
+    const stage = (conn) => (item, next) => {
+      const line = lines.get(conn);
+      if (isDead(line)) return conn.vanish();
+      line.usedAt = now();
+      if (item.is === "end" && conn.kind !== "websocket" && !/[?&]close=/.test(conn.request.url)) idle.push(line);
+      return next(item);
+    };
+    return {
+      stops: ms < LIFE_MS ? ALL : idleMs < 12000 ? OPEN : [],
+      opened: (conn) => age(conn, (conn.kind !== "websocket" && idle.pop()) || { madeAt: now(), usedAt: now() }),
+      down: stage,
+      up: stage,
+    };
+  },
+
   /** All are ended every so often. */
   reloads: ({ kinds = OPEN, everyMs, how = "cut" }, net) => ({
     stops: kinds,

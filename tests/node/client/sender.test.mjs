@@ -24,7 +24,7 @@ function sending({ answer, afterMs, spare = 5 }) {
   };
   const world = { now: clock.now, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, random: () => 0.5, fetch, uuid: () => `id-${(n += 1)}`, base: "http://chat.example/" };
   const strategy = { active: null, isSerial: false, patienceMs: PATIENCE_MS, spareRequests: spare, sent: () => {}, starved: () => {} };
-  const ctx = { cursor: () => 1, token: () => null, query: () => ({}), learnt: {}, turns: { failed: 0 } };
+  const ctx = { cursor: () => 1, token: () => null, query: () => ({}), learnt: { overtaken() {} }, turns: { failed: 0 } };
   let sender = null;
   const onEvents = (events) => events.forEach((event) => sender.answered(event));
   sender = new Sender({ world, timers: new Timers(world), strategy, ctx, onEvents, onOver: () => {} });
