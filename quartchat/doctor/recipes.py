@@ -1,7 +1,8 @@
 """What to write into the settings of the proxy in front of quartchat, line by line.
 
-kind of advice -> program -> where in its settings -> lines. What stands here is applied by the
-tests to the real programs, and mends what was found.
+kind of advice -> program -> where in its settings -> lines. The tests start the real programs with
+all of them; those against refused upgrades, buffering, delays, cuts and changed hosts they also
+try for whether they mend it.
 """
 
 from __future__ import annotations
