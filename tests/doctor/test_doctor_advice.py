@@ -31,11 +31,7 @@ def advised(program: str, place: Place) -> dict[str, str]:
 def _own(lines: str, place: Place) -> str:
     folder = place.certificate.parent
     lines = lines.replace("127.0.0.1:8000", f"127.0.0.1:{place.up}")
-    for name, file in (
-        ("chat.crt", "site.crt"),
-        ("chat.key", "site.key"),
-        ("chat.pem", "site.pem"),
-    ):
+    for end in ("crt", "key", "pem"):
         lines = lines.replace(f"/etc/ssl/chat.{end}", str(folder / f"site.{end}"))
     return lines
 
