@@ -19,15 +19,8 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+from support.chromium import ARGUMENTS
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 expect.set_options(timeout=15_000)  # a busy machine draws slowly
 
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -19,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from proxies.case import NAME, Door
 from proxies.place import WITH_US, end
 from proxies.programs import find
-from proxies.seat import record_script
+from proxies.seat import asking, record_script
 from proxies.workers import STATIC
 
 START_SECONDS = 60.0
@@ -38,6 +37,7 @@ PREFERENCES: dict[str, Any] = {
     "dom.min_background_timeout_value": 4,
     "dom.timeout.enable_budget_timer_throttling": False,
     "dom.ipc.processCount": 2,
+    "browser.sessionhistory.max_total_viewers": 0,  # a page that was left is gone
 }
 
 
@@ -85,8 +85,8 @@ class Bidi:
 class FirefoxSeat:
     """A tab in a user context of its own. `requests`: what its page made, without scripts."""
 
-    def __init__(self, bidi: Bidi, tab: str) -> None:
-        self._bidi, self._tab, self.requests = bidi, tab, 0
+    def __init__(self, bidi: Bidi, person: str, tab: str) -> None:
+        self._bidi, self._person, self._tab, self.requests = bidi, person, tab, 0
         bidi.listeners.append(self._heard)
 
     def _heard(self, message: dict[str, Any]) -> None:
@@ -96,6 +96,12 @@ class FirefoxSeat:
             and params.get("context") == self._tab
         ):
             self.requests += not STATIC.search(params["request"]["url"])
+
+    async def prepare(self, chat_id: str, transports: str) -> None:
+        script = f"() => {{ {record_script(chat_id, transports)} }}"
+        await self._bidi.ask(
+            "script.addPreloadScript", functionDeclaration=script, userContexts=[self._person]
+        )
 
     async def go(self, url: str, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -111,7 +117,7 @@ class FirefoxSeat:
             "script.evaluate",
             expression=expression,
             target={"context": self._tab},
-            awaitPromise=False,
+            awaitPromise=True,
         )
         if answer["type"] == "exception":
             raise BidiError(answer["exceptionDetails"]["text"])
@@ -120,8 +126,9 @@ class FirefoxSeat:
     async def write(self, text: str) -> None:
         await self.evaluate(f"void window.__write({json.dumps(text)})")
 
-    async def told(self) -> dict[str, Any]:
-        return json.loads(await self.evaluate("window.__told?.() ?? '{}'"))
+    async def ask(self, name: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(await self.evaluate(asking(name)))
+        return told
 
 
 class Firefox:
@@ -131,9 +138,7 @@ class Firefox:
         self._bidi = bidi
 
     @asynccontextmanager
-    async def seat(
-        self, door: Door, cookies: Mapping[str, str], transports: str
-    ) -> AsyncIterator[FirefoxSeat]:
+    async def seat(self, door: Door, cookies: Mapping[str, str]) -> AsyncIterator[FirefoxSeat]:
         more: dict[str, Any] = {}
         if door.proxy:
             where = door.proxy.removeprefix("http://")
@@ -141,21 +146,16 @@ class Firefox:
         made = await self._bidi.ask("browser.createUserContext", acceptInsecureCerts=True, **more)
         person = made["userContext"]
         try:
-            script = f"() => {{ {record_script(transports)} }}"
-            await self._bidi.ask(
-                "script.addPreloadScript", functionDeclaration=script, userContexts=[person]
-            )
             for name, value in cookies.items():
                 await self._set_cookie(person, door, name, value)
             tab = await self._bidi.ask("browsingContext.create", type="window", userContext=person)
-            yield FirefoxSeat(self._bidi, tab["context"])
+            yield FirefoxSeat(self._bidi, person, tab["context"])
         finally:
             with suppress(BidiError, ConnectionClosed, TimeoutError):
                 await self._bidi.ask("browser.removeUserContext", userContext=person)
 
     async def _set_cookie(self, person: str, door: Door, name: str, value: str) -> None:
-        host = urlsplit(door.url).hostname
-        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host}
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": door.host}
         await self._bidi.ask(
             "storage.setCookie",
             cookie={**cookie, "path": "/", "httpOnly": True},

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from proxies.place import Place
@@ -25,13 +26,18 @@ class Door:
     begin: Callable[[], Awaitable[None]] | None = None
     login: tuple[str, str] | None = None
 
+    @property
+    def host(self) -> str | None:
+        return urlsplit(self.url).hostname
+
 
 @dataclass(frozen=True)
 class Case:
     """`start` opens a door; `needs` are programs, by the names that `programs.py` knows.
 
     `h2`: the site itself speaks TLS and HTTP/2, at `place.up`.
-    `own`: each person has a proxy of his own, in each leg. `ci`: runs in every test run.
+    `fresh`: what the proxy does changes with time, so each leg has one of its own; `own`: so has
+    each person. `ci`: runs in every test run.
     `calm`: few messages, as the way takes no more. `stall`: seconds that a message may take at
     most, `settle`: until all is there, after the last was written, `page`: for the page to load.
     """
@@ -41,6 +47,7 @@ class Case:
     needs: tuple[str, ...] = ()
     note: str = ""
     own: bool = False
+    fresh: bool = False
     calm: bool = False
     h2: bool = False
     ci: bool = False

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from proxies.case import Case
+from proxies.desk import Browser, Desks
 from proxies.house import House
 from proxies.leg import Outcome
 from proxies.programs import missing
 from proxies.run import run_case
-from proxies.talk import Browser
 
-AT_ONCE = int(os.environ.get("QC_GAUNTLET_AT_ONCE", "6"))
+AT_ONCE = int(os.environ.get("QC_GAUNTLET_AT_ONCE", "12"))
 OUTCOMES = os.environ.get("QC_GAUNTLET_OUTCOMES", "")
 Key = tuple[str, str]
 
@@ -37,6 +37,7 @@ class Gauntlet:
     ) -> None:
         self._houses, self._makers, self._stack = houses, makers, stack
         self._browsers: dict[str, Browser] = {}
+        self._desks: dict[tuple[bool, str], Desks] = {}
         self._opening = asyncio.Lock()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._runs: dict[Key, asyncio.Task[list[Outcome]]] = {}
@@ -67,18 +68,23 @@ class Gauntlet:
         if missing(case.needs):
             return []
         async with self._room:
-            outcomes = await run_case(case, self._houses[case.h2], await self._browser(name))
+            desks = await self._desks_of(case.h2, name)
+            async with desks.desk() as desk:
+                outcomes = await run_case(case, desk)
         if OUTCOMES:
             with Path(OUTCOMES).open("a") as file:
                 file.writelines(f"{json.dumps(asdict(outcome))}\n" for outcome in outcomes)
         return outcomes
 
-    async def _browser(self, name: str) -> Browser:
+    async def _desks_of(self, h2: bool, name: str) -> Desks:
         async with self._opening:
             if name not in self._browsers:
                 opening: Any = self._makers[name]()
                 self._browsers[name] = await self._stack.enter_async_context(opening)
-        return self._browsers[name]
+            if (h2, name) not in self._desks:
+                made = self._desks[h2, name] = Desks(self._browsers[name], self._houses[h2])
+                self._stack.push_async_callback(made.end)
+        return self._desks[h2, name]
 
     async def end(self) -> None:
         for run in self._runs.values():

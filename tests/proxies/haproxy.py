@@ -11,6 +11,7 @@ TABLE = Table()
 CONFIG = """
 global
   maxconn 500
+  {main}
 defaults
   mode http
   timeout connect 5000
@@ -28,11 +29,18 @@ backend back
 
 
 def haproxy(
-    *, defaults: str = "", front: str = "", back: str = "", server: str = "", bind: str = ""
+    *,
+    main: str = "",
+    defaults: str = "",
+    front: str = "",
+    back: str = "",
+    server: str = "",
+    bind: str = "",
 ) -> Callable[[Place], Awaitable[Door]]:
     async def start(place: Place) -> Door:
         port = place.port()
         text = CONFIG.format(
+            main=main,
             defaults=defaults,
             front=front,
             back=back,
@@ -69,7 +77,7 @@ add("stripping Upgrade", haproxy(front="http-request del-header Upgrade"))
 add("retrying after 2 s", haproxy(back=RETRY), note="repeats a POST")
 add("timeout tunnel 3 s", haproxy(defaults="timeout tunnel 3000"))
 add("timeout client 4 s", haproxy(defaults="timeout client 4000"))
-add("timeout server 1 s", haproxy(front=OURS + "http-request set-timeout server 1000 if ours"))
+add("timeout server 1 s", haproxy(back=OURS + "http-request set-timeout server 1000 if ours"))
 add("compressing all", haproxy(defaults="compression algo gzip"))
 add("a request buffered whole", haproxy(defaults="option http-buffer-request"))
 add("two connections to the site", haproxy(server="maxconn 2", back="timeout queue 4000"), own=True)

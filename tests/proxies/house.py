@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 from support.process import ServerProcess
 
+import quartchat
 from proxies.place import free_port
 from proxies.programs import find
 from proxies.relay import Relay, relaying
 from quartchat.events import chat_topic
+from quartchat.web.files import Files
 
 NEW_MESSAGES = "SELECT id, data FROM events WHERE topic = ? AND type = 'new_message' ORDER BY id"
+# People come back later than an access token lives, with the cookies that they began with.
+FLAGS = ("--no-limits", "--log-level", "error", "--access-token-seconds", "36000")
+STATIC = Path(quartchat.__file__).parents[1] / "static"
 
 
 @dataclass
@@ -42,15 +48,20 @@ class Person:
 
 @dataclass
 class House:
-    """`up`: port with plain http; `tls`: port where TLS is ended before it."""
+    """`up`: port with plain http; `tls`: port where TLS is ended before it. `script`: address
+    of the client that pages have."""
 
     client: httpx.AsyncClient
     database: Path
     up: int
     tls: int
     certificate: Path
+    script: str = field(default_factory=lambda: Files(STATIC).url("js/client/connect.js"))
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     async def person(self, name: str) -> Person:
+        """A new one, whose name begins so."""
+        name = f"{name}{next(self._numbers)}"
         fields = {"name": name, "password": "a very long password"}
         answer = await self.client.post("/api/signup", json=fields)
         answer.raise_for_status()
@@ -94,7 +105,7 @@ async def serving_h2(folder: Path) -> AsyncIterator[House]:
     keys = ("--certfile", str(folder / "site.crt"), "--keyfile", str(folder / "site.key"))
     trusting = ssl.create_default_context(cafile=str(folder / "site.crt"))
     async with (
-        ServerProcess(data, "--no-limits", "--log-level", "error", *keys) as server,
+        ServerProcess(data, *FLAGS, *keys) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30, verify=trusting) as client,
     ):
         yield House(client, data / "quartchat.db", server.port, server.port, certificate)
@@ -109,7 +120,7 @@ async def serving(folder: Path) -> AsyncIterator[House]:
     data, tls = folder / "data", free_port()
     data.mkdir()
     async with (
-        ServerProcess(data, "--no-limits", "--log-level", "error") as plain,
+        ServerProcess(data, *FLAGS) as plain,
         httpx.AsyncClient(base_url=plain.url, timeout=30) as client,
         relaying(Relay(plain.port, None), tls, context),
     ):

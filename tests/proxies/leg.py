@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from time import time
 from typing import Any
@@ -19,8 +20,8 @@ class Leg:
 
     name: str
     transports: str = ""
-    each: int = 6
-    pause: float = 1.8
+    each: int = 4
+    pause: float = 1.5
     turns: bool = False
 
 
@@ -33,8 +34,9 @@ LEGS = (
 
 @dataclass
 class Outcome:
-    """What a leg showed. Times in ms; `stall`: from commit to the page; `sending`: from the
-    Enter key to the commit. `faults`: what was not as promised, in words; empty: it passed."""
+    """What a leg showed. Times in ms; `first`: see first.py; `stall`: from commit to the page;
+    `sending`: from the Enter key to the commit. `faults`: what was not as promised, in words;
+    empty: it passed."""
 
     case: str
     leg: str
@@ -51,13 +53,19 @@ class Outcome:
 
 @dataclass
 class Two:
-    """Both at their seats, in one chat."""
+    """Both at their seats, in one chat of this leg alone. `before`: requests of their windows
+    until then."""
 
     house: House
     chat_id: str
     people: list[Person]
     seats: list[Seat]
+    before: int
     written: list[dict[str, float]] = field(default_factory=lambda: [{}, {}])
+
+    @property
+    def requests(self) -> int:
+        return sum(seat.requests for seat in self.seats) - self.before
 
     def log(self) -> list[dict[str, Any]]:
         return self.house.messages(self.chat_id)
@@ -66,5 +74,18 @@ class Two:
         self.written[who][text] = time() * 1000
         await self.seats[who].write(text)
 
-    async def told(self) -> list[dict[str, Any]]:
-        return [await seat.told() for seat in self.seats]
+    async def ask(self, name: str) -> list[dict[str, Any]]:
+        return await asyncio.gather(*(seat.ask(name) for seat in self.seats))
+
+    async def is_shown(self) -> bool:
+        """Whether all that was written is in the log, and all of the log on both pages. These are
+        asked last: the log costs less."""
+        log = self.log()
+        said = {message["content"] for message in log}
+        if not all(written.keys() <= said for written in self.written):
+            return False
+        wanted = {message["event_id"] for message in log}
+        return all(
+            wanted <= set(side.get("timeline", [])) and not side.get("pending")
+            for side in await self.ask("__look")
+        )

@@ -67,7 +67,7 @@ add("messages cut in half", frames("cut"))
 add("strange messages between", frames("garbage"))
 add("WebSocket ends at its first message", frames("close"))
 add("each POST twice", mitm("twice", "streaming"))
-add("a portal for 10 s", mitm("portal", "streaming", seconds="10"), stall=25, settle=60)
+add("a portal for 10 s", mitm("portal", "streaming", seconds="10"), fresh=True, stall=25, settle=60)
 add("a third is 502", mitm("errors", "streaming", share="0.34", status="502"), stall=20)
 add(
     "a third is 503, upgrade hangs, bodies whole",

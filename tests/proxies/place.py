@@ -34,9 +34,14 @@ def free_port() -> int:
 
 
 class Place:
-    """`up`: port of the site on plain http, `tls`: the same with TLS and HTTP/2."""
+    """`up`: port of the site on plain http, `tls`: the same with TLS and HTTP/2. `ports`: those
+    that a place before this one had; each gives them out again in the same order, and adds what
+    is lacking."""
 
-    def __init__(self, name: str, up: int, tls: int, certificate: Path) -> None:
+    def __init__(
+        self, name: str, up: int, tls: int, certificate: Path, ports: list[int] | None = None
+    ) -> None:
+        self._ports, self._given = [] if ports is None else ports, 0
         self.name, self.up, self.tls, self.certificate = name, up, tls, certificate
         short = "".join(filter(str.isalnum, name))[:20]
         self.folder = Path(tempfile.mkdtemp(prefix=f"qc-{short}-"))
@@ -51,7 +56,10 @@ class Place:
         await self.stack.aclose()
 
     def port(self) -> int:
-        return free_port()
+        if self._given == len(self._ports):
+            self._ports.append(free_port())
+        self._given += 1
+        return self._ports[self._given - 1]
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name

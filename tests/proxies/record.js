@@ -1,31 +1,38 @@
 /* Runs before the page's own scripts: notes what came, what was shown and by which way, and when. */
 (() => {
-  try {
-    if (TRANSPORTS) localStorage.setItem("qc_transports", TRANSPORTS);
-    else localStorage.removeItem("qc_transports");
-  } catch {
-    return; // a frame without an origin
-  }
+  if (!location.pathname.split("/").includes(CHAT)) return; // the page of another leg, or a frame
+  begin();
   let client;
-  const notes = { began: 0, events: [], shown: [], ways: [], requests: 0 };
+  const notes = { events: [], shown: [], ways: [] };
   const way = () => {
-    const status = client?.status ?? {};
-    const now = `${status.state ?? ""} ${status.transport ?? ""}`;
-    if (client && notes.ways.at(-1)?.[0] !== now) notes.ways.push([now, Date.now()]);
+    const { state, transport } = client.status;
+    const now = `${state ?? ""} ${transport ?? ""}`;
+    if (notes.ways.at(-1)?.[0] !== now) notes.ways.push([now, Date.now()]);
   };
-  window.__notes = notes;
+  const timeline = () => [...document.querySelectorAll(".timeline:not(.pending) > .msg")].map((item) => Number(item.dataset.eventId));
+  const pending = () => [...document.querySelectorAll("#pending .msg")].map((item) => item.textContent.trim().slice(0, 200));
+
+  /** A leg begins without memory of the one before, and without its unsent messages; a page that loads itself anew keeps them. */
+  function begin() {
+    if (localStorage.getItem("gauntlet") === CHAT) return;
+    localStorage.clear();
+    sessionStorage.clear();
+    indexedDB.deleteDatabase(`quartchat ${location.origin}/`);
+    localStorage.setItem("gauntlet", CHAT);
+    if (TRANSPORTS) localStorage.setItem("qc_transports", TRANSPORTS);
+  }
+
   Object.defineProperty(window, "quartchat", {
     configurable: true,
     get: () => client,
     set(made) {
       client = made;
-      notes.began ||= Date.now();
       made.on("*", (event) => notes.events.push([event.id ?? null, event.type, event.data?.message_id ?? null]));
-      setInterval(way, 100);
+      made.on("status", way);
+      way();
     },
   });
   addEventListener("DOMContentLoaded", () => {
-    notes.began ||= Date.now();
     new MutationObserver((changes) => {
       for (const { addedNodes } of changes)
         for (const node of addedNodes) {
@@ -39,17 +46,29 @@
     field.value = text;
     field.form.requestSubmit();
   };
-  window.__told = () => {
-    way();
-    const kept = document.querySelectorAll(".timeline:not(.pending) > .msg");
-    return JSON.stringify({
+  /** What is asked again and again. */
+  window.__look = () => JSON.stringify({ timeline: timeline(), pending: pending().length });
+  window.__told = () =>
+    JSON.stringify({
       ...notes,
       url: location.pathname,
-      timeline: [...kept].map((item) => Number(item.dataset.eventId)),
-      pending: [...document.querySelectorAll("#pending .msg")].map((item) => item.textContent.trim().slice(0, 200)),
+      timeline: timeline(),
+      pending: pending(),
       status: client?.status ?? null,
       state: document.getElementById("state")?.textContent.trim() ?? "",
       client: Boolean(client),
     });
+  /** Milliseconds until a connection of its own, without memory, brings the first message after `cursor`; null: not within `limit`. */
+  window.__first = async (script, cursor, limit) => {
+    const { connect } = await import(new URL(script, location.href).href);
+    localStorage.removeItem("quartchat-memory");
+    const began = performance.now();
+    const own = connect({ cursor, html: true, mode: "alone", transports: TRANSPORTS ? TRANSPORTS.split(",") : null });
+    const came = await new Promise((resolve) => {
+      own.on("new_message", () => resolve(performance.now() - began));
+      setTimeout(() => resolve(null), limit);
+    });
+    own.close();
+    return came;
   };
 })();

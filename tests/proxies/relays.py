@@ -61,7 +61,8 @@ add(
     "HTTP/2, swallowed after 3 s",
     bad("https", swallow_after=3),
     h2=True,
-    stall=30,
+    stall=45,
+    settle=75,
     note="all goes over one connection, and the browser gives it up after 20 s",
 )
 add("HTTP/2, idle flows forgotten after 4 s", bad("https", forget_idle=4), h2=True)

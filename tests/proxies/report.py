@@ -26,14 +26,15 @@ log, when the client handed out nothing twice and nothing out of order, and when
 is in the log once.
 
 - *transport*: in use at the end. Two of them: the two people ended on different ones.
-- *first*: from the start of the client to the first event that came through it, in ms.
+- *first*: how long it takes somebody who comes there to get the first event, in ms: on a connection
+  of its own in the loaded page, without memory, opened when all was said; the best of three. Not
+  measured in the quiet leg; "–" where nothing came in 10 s.
 - *stall*: the longest time from a message's commit to its being shown, in ms.
 - *sending*: the longest time from the Enter key to the commit, in ms.
 - *requests*: by both browsers together, without scripts, styles and pictures.
 
-Cases that turn bad only when both pages are there begin on a good network: their *first* is that of
-the good one. Made by `.ci/gauntlet` on {day} (UTC), on a machine with {cpus} processors, in
-{minutes} minutes, with {versions}.
+Cases that turn bad do so when both pages are there. Made by `.ci/gauntlet` on {day}
+(UTC), on a machine with {cpus} processors, in {minutes} minutes, with {versions}.
 
 **{passed} of {number} legs passed.**
 """

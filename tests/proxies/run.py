@@ -1,34 +1,30 @@
-"""A whole case: its doors opened, all three legs at the same time."""
+"""A whole case: one leg after the other, in the same two windows."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
-from proxies.case import Case, Door
-from proxies.house import House
+from proxies.case import Case
+from proxies.desk import Desk
+from proxies.doors import Doors
 from proxies.leg import LEGS, Leg, Outcome
-from proxies.place import Place
-from proxies.talk import Browser, leg
+from proxies.talk import talk
 
 
-async def run_case(
-    case: Case, house: House, browser: Browser, legs: Sequence[Leg] = LEGS
-) -> list[Outcome]:
+async def run_case(case: Case, desk: Desk, legs: Sequence[Leg] = LEGS) -> list[Outcome]:
     """One outcome per leg. A proxy that does not start is an outcome, too."""
-    return await asyncio.gather(*(_leg(case, each, house, browser) for each in legs))
+    async with Doors(case, desk.house) as doors:
+        return [await _leg(case, each, doors, desk) for each in legs]
 
 
-async def _leg(case: Case, which: Leg, house: House, browser: Browser) -> Outcome:
-    async with Place(case.name, house.up, house.tls, house.certificate) as place:
-        try:
-            doors = [await case.start(place)]
-            if case.own:
-                other = await place.stack.enter_async_context(
-                    Place(case.name, house.up, house.tls, house.certificate)
-                )
-                doors.append(await case.start(other))
-        except Exception as error:
-            return Outcome(case.name, which.name, browser.name, faults=[str(error)])
-        both: list[Door] = [doors[0], doors[-1]]
-        return await leg(case, which, house, browser, both)
+async def _leg(case: Case, which: Leg, doors: Doors, desk: Desk) -> Outcome:
+    outcome = Outcome(case.name, which.name, desk.browser.name)
+    try:
+        opened = await doors.open()
+        await desk.sit(opened)
+        await talk(case, which, desk, opened, outcome)
+    except Exception as error:  # also a site or a browser that is too busy to begin
+        outcome.faults.append(f"{type(error).__name__}: {str(error)[:2000]}")
+    if outcome.faults:
+        await desk.leave()  # whatever it was, it is not the next leg's
+    return outcome

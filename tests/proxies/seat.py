@@ -15,6 +15,7 @@ from playwright.async_api import (
     ViewportSize,
     async_playwright,
 )
+from support.chromium import ARGUMENTS
 
 from proxies.case import Door
 from proxies.programs import find
@@ -22,30 +23,33 @@ from proxies.workers import STATIC, Worker, Workers
 
 RECORD = (Path(__file__).parent / "record.js").read_text()
 SIZE: ViewportSize = {"width": 500, "height": 400}  # little to draw
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
+MORE = (
     "--ignore-certificate-errors",  # also for what a SharedWorker opens
     "--host-resolver-rules=MAP *.quartchat.test 127.0.0.1, MAP quartchat.test 127.0.0.1",
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
-]
+)
 
 
-def record_script(transports: str) -> str:
-    return f"(() => {{ const TRANSPORTS = {json.dumps(transports)};\n{RECORD}\n}})();"
+def record_script(chat_id: str, transports: str) -> str:
+    """For the pages of one leg: each leg has a chat of its own."""
+    leg = f"const CHAT = {json.dumps(chat_id)}, TRANSPORTS = {json.dumps(transports)};"
+    return f"(() => {{ {leg}\n{RECORD}\n}})();"
+
+
+def asking(name: str) -> str:
+    return f"window.{name}?.() ?? JSON.stringify({{ url: location.pathname }})"
 
 
 class Seat(Protocol):
-    """One window. `evaluate` answers what the expression is."""
+    """One window. `requests`: how many were made in it so far. `evaluate` answers what the
+    expression is, or what it promises. `ask` calls a function of record.js; empty: no such page."""
 
     @property
     def requests(self) -> int: ...
+
+    async def prepare(self, chat_id: str, transports: str) -> None: ...
 
     async def go(self, url: str, seconds: float) -> None: ...
 
@@ -53,7 +57,7 @@ class Seat(Protocol):
 
     async def write(self, text: str) -> None: ...
 
-    async def told(self) -> dict[str, Any]: ...
+    async def ask(self, name: str) -> dict[str, Any]: ...
 
 
 class ChromiumSeat:
@@ -75,6 +79,9 @@ class ChromiumSeat:
     def _requested(self, request: Any) -> None:
         self._made += not STATIC.search(request.url)
 
+    async def prepare(self, chat_id: str, transports: str) -> None:
+        await self.page.add_init_script(record_script(chat_id, transports))
+
     async def go(self, url: str, seconds: float) -> None:
         await self.page.goto(url, wait_until="commit", timeout=seconds * 1000)
 
@@ -84,8 +91,8 @@ class ChromiumSeat:
     async def write(self, text: str) -> None:
         await self.page.evaluate("(text) => window.__write(text)", text)
 
-    async def told(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(await self.page.evaluate("window.__told?.() ?? '{}'"))
+    async def ask(self, name: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(await self.page.evaluate(asking(name)))
         return told
 
 
@@ -98,9 +105,7 @@ class Chromium:
         self._browser, self._workers = browser, workers
 
     @asynccontextmanager
-    async def seat(
-        self, door: Door, cookies: Mapping[str, str], transports: str
-    ) -> AsyncIterator[Seat]:
+    async def seat(self, door: Door, cookies: Mapping[str, str]) -> AsyncIterator[Seat]:
         more: dict[str, Any] = {}
         if door.proxy:
             more["proxy"] = {"server": door.proxy, "bypass": "<-loopback>"}
@@ -112,7 +117,6 @@ class Chromium:
         try:
             for name, value in cookies.items():
                 await context.add_cookies([{"name": name, "value": value, "url": door.url}])
-            await context.add_init_script(record_script(transports))
             page = await context.new_page()
             yield ChromiumSeat(page, await self._workers.of(context, page))
         finally:
@@ -123,7 +127,8 @@ class Chromium:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Chromium]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find("chromium"), args=ARGUMENTS)
+        args = [*ARGUMENTS, *MORE]
+        browser = await playwright.chromium.launch(executable_path=find("chromium"), args=args)
         try:
             workers = Workers(await browser.new_browser_cdp_session())
             await workers.watch()

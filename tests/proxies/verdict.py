@@ -18,9 +18,9 @@ def judge(case: Case, leg: Leg, two: Two, told: list[dict[str, Any]], outcome: O
     outcome.messages = len(log)
     for who, side in enumerate(told):
         outcome.faults += [f"{NAMES[who]}: {fault}" for fault in _side(side, log)]
+        outcome.faults += [f"{NAMES[who]}: {fault}" for fault in _strayed(side, leg)]
         outcome.faults += [f"{NAMES[who]}: {f}" for f in _sent(two.written[who], two, who, log)]
     outcome.ways = sorted({_way(side) for side in told})
-    outcome.first = _most(_first(side, log) for side in told)
     outcome.stall = _most(_stall(side, log) for side in told)
     outcome.sending = _most(_sending(written, log) for written in two.written)
     if outcome.stall is not None and outcome.stall > case.stall * 1000:
@@ -41,6 +41,13 @@ def _side(side: dict[str, Any], log: list[dict[str, Any]]) -> list[str]:
     if side.get("client"):
         faults += _client(side["events"], log)
     return faults
+
+
+def _strayed(side: dict[str, Any], leg: Leg) -> list[str]:
+    """Other ways than those that the client may use."""
+    used = {way.split(" ")[1] for way, _ in side.get("ways", [])} - {""}
+    allowed = set(leg.transports.split(",")) if leg.transports else used
+    return [f"the client used {way}, which is turned off" for way in sorted(used - allowed)]
 
 
 def _client(events: list[list[Any]], log: list[dict[str, Any]]) -> list[str]:
@@ -90,18 +97,8 @@ def _most(numbers: Iterable[int | None]) -> int | None:
     return max(found, default=None)
 
 
-def _first(side: dict[str, Any], log: list[dict[str, Any]]) -> int | None:
-    """From the client's start, or from the commit if that was later."""
-    shown = dict(side.get("shown", []))
-    for message in log:
-        if message["content"] == FIRST and message["event_id"] in shown:
-            since = max(side["began"], message["event_id"] / 1000)
-            return int(max(0, shown[message["event_id"]] - since))
-    return None
-
-
 def _stall(side: dict[str, Any], log: list[dict[str, Any]]) -> int | None:
-    """The first event is measured apart: it waits for the page."""
+    """Without the first event, which waits for the page."""
     shown = dict(side.get("shown", []))
     late = [
         round(shown[m["event_id"]] - m["event_id"] / 1000)
