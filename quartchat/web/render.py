@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Renderer:
     """Renders `templates`; `files` are those of `static`, named by what they hold."""
 
     def __init__(self, templates: Path, static: Path, site_name: str) -> None:
-        self.files = Files(static, _page_scripts(templates))
+        self.files = _files(templates, static)
         self._env = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -88,6 +89,12 @@ class Renderer:
 def _look() -> dict[str, Any]:
     code, chosen = current(), look()
     return {"lang": code, "dir": LOCALES[code].direction, "theme": chosen.theme, "look": chosen}
+
+
+@cache
+def _files(templates: Path, static: Path) -> Files:
+    """Read once in a process, however many applications it makes."""
+    return Files(static, _page_scripts(templates))
 
 
 def _page_scripts(templates: Path) -> set[str]:

@@ -25,12 +25,15 @@ expect.set_options(timeout=15_000)  # a busy machine draws slowly
 
 
 @asynccontextmanager
-async def chromium(*more: str) -> AsyncIterator[Browser]:
+async def chromium(*more: str, without: tuple[str, ...] = ()) -> AsyncIterator[Browser]:
+    """`more`: further arguments; `without`: those of Playwright that are left out."""
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=[*ARGUMENTS, *more], ignore_default_args=[*without]
+        )
         try:
             yield browser
         finally:

@@ -18,6 +18,7 @@ class Gate:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
+        self._age = 0
 
     @property
     def url(self) -> str:
@@ -30,6 +31,16 @@ class Gate:
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
+
+    async def lead(self, target: str) -> None:
+        """What has been open is lost; what comes goes there from now on."""
+        await self.cut()
+        self._target = urlsplit(target)
+        await self.open()
+
+    def forget(self) -> None:
+        """What is open stays open, and brings nothing any more; nobody is told."""
+        self._age += 1
 
     async def cut(self) -> None:
         """Nothing gets through any more, and what was on its way is lost."""
@@ -58,8 +69,8 @@ class Gate:
         except OSError:
             return
         ways = [
-            asyncio.create_task(_carry(reader, back)),
-            asyncio.create_task(_carry(there, writer)),
+            asyncio.create_task(self._carry(reader, back)),
+            asyncio.create_task(self._carry(there, writer)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -69,12 +80,13 @@ class Gate:
             await asyncio.gather(*ways, return_exceptions=True)
             back.transport.abort()
 
-
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        age = self._age
+        with suppress(ConnectionError):
+            while data := await reader.read(CHUNK):
+                if age == self._age:
+                    writer.write(data)
+                    await writer.drain()
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ export class Hub {
   #join(id, message, reply) {
     this.#world.clearTimeout(this.#linger);
     this.#faces.set(id, { reply, heard: this.#world.now(), visible: message.visible !== false });
-    this.#look ??= this.#world.setTimeout(() => this.#lookRound(), LOOK_MS);
+    if (this.#look === null) this.#watch();
     if (this.#engine) return;
     const engine = this.#makeEngine((said) => engine === this.#engine && this.#out(said), message);
     this.#engine = engine;
@@ -75,13 +75,21 @@ export class Hub {
     return what === "hidden" && [...this.#faces.values()].some(({ visible }) => visible);
   }
 
-  /** A face that crashed takes no leave. */
-  #lookRound() {
+  #watch() {
+    const due = this.#world.now() + LOOK_MS;
+    this.#look = this.#world.setTimeout(() => this.#lookRound(due), LOOK_MS);
+  }
+
+  /** A face that crashed takes no leave. After sleep nobody could have been heard. */
+  #lookRound(due) {
     const now = this.#world.now();
-    for (const [id, { heard, reply }] of this.#faces) {
-      if (now - heard > GONE_MS) this.#leave(id);
-      else reply({ is: "there" });
+    const slept = now - due > LOOK_MS;
+    for (const [id, face] of this.#faces) {
+      if (slept) face.heard = now;
+      if (now - face.heard > GONE_MS) this.#leave(id);
+      else face.reply({ is: "there" });
     }
-    this.#look = this.#faces.size ? this.#world.setTimeout(() => this.#lookRound(), LOOK_MS) : null;
+    this.#look = null;
+    if (this.#faces.size) this.#watch();
   }
 }

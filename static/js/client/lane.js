@@ -35,7 +35,7 @@ export class Lane {
   proved = false;
   provedAt = 0;
   round = 0; // how many requests it has made
-  isLate = false;
+  isLate = false; // whether what should have come has not: another that is as good takes its place
 
   /**
    * `ctx`: what the transport gets besides the lane's own handlers. `limitMs()`: it must be
@@ -93,6 +93,7 @@ export class Lane {
   /** It must be heard of within `ms`, or it ends. */
   doubt(ms) {
     const asked = this.now();
+    this.isLate = true;
     this.ping();
     this.#timers.after(ms, () => this.heardAt >= asked || this.end(new Ended("silent")));
   }
@@ -121,6 +122,7 @@ export class Lane {
     if (this.ended) return;
     if (this.proved) this.longestQuietMs = Math.max(this.longestQuietMs, this.quietMs);
     this.heardAt = this.now();
+    if (!this.isRounds) this.isLate = false;
     const isChained = events.some(({ type }) => type === "after");
     for (const event of events) {
       if (this.ended) return;

@@ -114,7 +114,10 @@ export class Strategy {
     if (!this.active) return this.#afresh();
     if (!anew && this.active.quietMs <= this.active.beatMs) return;
     if (!this.active.isRounds) this.active.doubt(Math.min(DOUBT_MOST_MS, this.patienceMs));
-    if (!this.isSerial && this.#allowed.has("poll")) this.#lanes.open("poll");
+    if (this.isSerial) return;
+    // A WebSocket has a connection of its own; a request may get one that is as dead as this.
+    if (anew && this.active.kind === "websocket") this.#lanes.open("websocket");
+    if (this.#allowed.has("poll")) this.#lanes.open("poll");
   }
 
   /** Another network, perhaps: what was learnt need not hold, and what stands may be dead. */
@@ -225,9 +228,15 @@ export class Strategy {
     if (lane.kind === "serial") this.#turns.proved();
     else this.#turns.passed();
     if (!lane.isRounds) this.#turns.freed();
-    if (!this.active || RANK[lane.kind] > RANK[this.active.kind] || this.active.isLate) return this.#promote(lane);
+    if (this.#isBetter(lane)) return this.#promote(lane);
     this.#lanes.drop(lane);
     return this.#hooks.onActive(this.active);
+  }
+
+  #isBetter({ kind }) {
+    const { active } = this;
+    if (!active || RANK[kind] > RANK[active.kind]) return true;
+    return active.isLate && (active.isRounds || kind === active.kind);
   }
 
   /** A request that only asks passes; now one that carries something must, too. */

@@ -47,7 +47,7 @@ export const brokenRules = {
    */
   agesConnections: ({ ms = Infinity, idleMs = Infinity }, net) => {
     const now = () => net.clock.elapsed;
-    const idle = Array.from({ length: 6 }, () => ({ madeAt: now(), usedAt: now() }));
+    const idle = Array.from({ length: net ? 6 : 0 }, () => ({ madeAt: now(), usedAt: now() }));
     const isDead = (line) => now() - line.madeAt >= ms || now() - line.usedAt >= idleMs;
     const lines = new Map();
     const age = (conn, line) => {
