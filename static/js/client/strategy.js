@@ -222,7 +222,7 @@ export class Strategy {
     this.#rounds = 0;
     this.#blame.proved(this.#lanes.rtt ?? 0);
     if (lane.pad && !this.#memory.get("pad")) this.#memory.set("pad", true);
-    if (lane.isRounds) this.#lanes.measured(this.#world.now() - lane.openedAt);
+    if (lane.isRounds || this.#lanes.rtt === null) this.#lanes.measured(this.#world.now() - lane.openedAt);
     this.#lanes.overtaken(lane);
     if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
     if (lane.kind === "serial") this.#turns.proved();
