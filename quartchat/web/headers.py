@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from quart import Quart, Response, g, request
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+
+from quart import Quart, Response, current_app, g, request
 
 from quartchat.access import check_request_rate
 from quartchat.transports import base
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'{sockets}; "
+    "default-src 'none'; script-src 'self'{script}; img-src 'self' data:; "
+    "connect-src 'self'{sockets}; "
     "style-src 'self'{nonce}; form-action 'self'; frame-src 'self'; base-uri 'self'; "
     "frame-ancestors 'self'"
 )
@@ -48,7 +53,18 @@ def _policy() -> str:
     nonce = f" 'nonce-{g.nonce}'" if "nonce" in g else ""
     host = request.host  # older browsers do not count WebSockets of the own origin as 'self'
     sockets = f" ws://{host} wss://{host}" if _is_plain(host) else ""
-    return POLICY.format(nonce=nonce, sockets=sockets)
+    return POLICY.format(nonce=nonce, sockets=sockets, script=_script())
+
+
+def _script() -> str:
+    """The one script that stands in pages, by its hash."""
+    again: str = current_app.extensions["quartchat.renderer"].again
+    return f" '{_hash(again)}'"
+
+
+@cache
+def _hash(script: str) -> str:
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
 
 
 def _is_plain(host: str) -> bool:

@@ -45,6 +45,7 @@ class Renderer:
 
     def __init__(self, templates: Path, static: Path, site_name: str) -> None:
         self.files = _files(templates, static)
+        self.again = self.files.text("js/again.js")
         self._env = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -64,6 +65,7 @@ class Renderer:
             "site_name": site_name,
             "chats_url": chats_url,
             "static_url": self.files.url,
+            "again": Markup(f"<script>{self.again}</script>"),  # noqa: S704  (a file of ours)
             "js_texts": js_texts,
             "languages": LOCALES,
         }

@@ -1,5 +1,5 @@
 """What happens to a page besides being read: it is kept in memory and comes back, the network asks
-for a login first, the machine sleeps."""
+for a login first, the machine sleeps, its own scripts do not arrive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from support.gate import gate_to
 from support.server import Person, Server
 from windows import Desk, chromium
@@ -92,3 +92,28 @@ async def test_after_sleep_a_connection_that_died_meanwhile_is_not_trusted(
         await tab.page.clock.fast_forward("30:00")
         await tab.shows("while it slept")
         await tab.live()
+
+
+async def test_a_page_whose_script_did_not_arrive_is_loaded_again_unless_somebody_writes(
+    desk: Desk, server: Server, pair: Pair
+) -> None:
+    ada, bob, chat_id = pair
+    tab = await desk.window(server.url, cookies_of(ada))
+    lost = 0
+
+    async def lose_the_first(route: Route) -> None:
+        nonlocal lost
+        lost += 1
+        await (route.fulfill(status=503) if lost <= 2 else route.continue_())
+
+    await tab.page.clock.install()
+    await tab.page.route("**/s/*.js", lose_the_first)
+    await tab.go(f"/c/{chat_id}")
+    await tab.page.fill("#write", "half a sentence")
+    await tab.page.clock.run_for(4000)
+    assert await tab.page.input_value("#write") == "half a sentence"
+    await tab.page.fill("#write", "")
+    await tab.page.clock.run_for(6000)
+    await tab.live()
+    await bob.say(chat_id, "hello")
+    await tab.shows("hello")

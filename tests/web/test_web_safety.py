@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from support.server import Server
 from web_support import Node, Start, Visit, parse
+
+from quartchat.paths import folder
 
 PASSWORD = "five blue horses run"
 ATTACKS = [
@@ -23,6 +27,7 @@ ATTACKS = [
     "]]>",
 ]
 NAMES = ["<b>x", "\"onfocus=alert(1)x='", "'><svg", "<script>alert(1)<!--", "{{7777*7}}"]
+AGAIN = (folder("static") / "js/again.js").read_text()
 OWN = {"script": {"src"}, "iframe": {"src"}}
 
 
@@ -35,6 +40,8 @@ def check_clean(page: Node, raw: str) -> None:
                 assert not value.strip().lower().startswith(("javascript:", "data:")), value
         if node.tag == "script" and node.attrs.get("id") == "tools":  # pieces for the page's own
             assert node.attrs["type"] == "text/html" and not parse(node.raw).all("script")
+        elif node.tag == "script" and not node.attrs:
+            assert node.raw == AGAIN
         elif node.tag == "script":
             assert re.fullmatch(r"/s/[0-9a-f]{16}\.js", node.attrs["src"])
             assert not node.raw.strip()
@@ -112,6 +119,16 @@ LIVE = "/c/{chat}/live"
 FAILED = ["/nothing", "/c/nothing", "/static/nothing.js", "/api/nothing", "/api/me"]
 
 
+async def test_the_one_script_that_stands_in_a_page_is_the_one_that_may(
+    server: Server, visit: Visit
+) -> None:
+    answer = await visit(await server.user()).http.get("/c")
+    inside = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    [script] = inside
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in answer.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("path", [*PAGES, *FAILED, LIVE])
 async def test_every_answer_carries_the_headers_of_safety(
     server: Server, visit: Visit, path: str
@@ -124,7 +141,7 @@ async def test_every_answer_carries_the_headers_of_safety(
     parts = headers["content-security-policy"].split(";")
     policy = dict(part.strip().split(" ", 1) for part in parts)
     assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == "'self'"
+    assert re.fullmatch(r"'self' 'sha256-[\w+/]{43}='", policy["script-src"])
     assert policy["base-uri"] in ("'self'", "'none'")
     assert policy["form-action"] == "'self'"
     assert policy["frame-ancestors"] in ("'self'", "'none'")

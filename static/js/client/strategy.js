@@ -28,6 +28,7 @@ const URGE_MS = 30000;
 const FOREIGN_MOST_MS = 8000;
 const YOUNG_MS = 60000;
 const YOUNG_MOST_MS = 5000;
+const SETTLE_MS = 150;
 const FLAP_MS = 5000;
 const FLAP_MOST_MS = 8000;
 
@@ -243,7 +244,8 @@ export class Strategy {
   #probed(lane) {
     this.#turns.got();
     this.#lanes.drop(lane);
-    this.#begin();
+    // Its connection must be free again: the next request would get a second one.
+    this.#plans.at("begin", SETTLE_MS, () => this.#begin());
   }
 
   #promote(lane) {

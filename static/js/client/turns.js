@@ -6,6 +6,7 @@
 const STATUSES = new Set([403, 429, 503]);
 const REFUSALS = 4;
 const COMMANDS = 2;
+const IN_VAIN = 3; // one may be refused for the connections that were open before
 const SERIAL_MS = 300000;
 const BRIEFLY_MS = 60000;
 const TRIAL_MS = 180000; // longer than a proxy is known to bear a grudge
@@ -21,6 +22,7 @@ export class Turns {
   #refusals = 0;
   #commands = 0;
   #got = false;
+  #inVain = 0;
   #ms = SERIAL_MS;
   #isSure = false;
   isSerial;
@@ -62,7 +64,7 @@ export class Turns {
 
   /** One by one it works: it was the others that were in the way, and would be again for a while. */
   proved() {
-    this.#refusals = this.#commands = this.tried = 0;
+    this.#refusals = this.#commands = this.tried = this.#inVain = 0;
     this.#got = false;
     if (!this.#isSure) this.#note(Math.min(MOST_MS, this.#ms * 3 ** this.#fails));
     this.#isSure = true;
@@ -79,12 +81,13 @@ export class Turns {
     this.asksNext = false;
   }
 
-  /** Also one by one it fails; whether it was refused what others get, and this is no way at all. */
+  /** Also one by one it fails; whether it was refused again and again what others get, and this is no way at all. */
   failed({ kind }) {
-    const isNoWay = this.#got && kind === "refused";
+    if (this.#got && kind === "refused") this.#inVain += 1;
+    this.#got = false;
     this.tried += 1;
     this.asksNext = !this.asksNext;
-    return isNoWay;
+    return this.#inVain >= IN_VAIN;
   }
 
   /** A connection stands beside requests: one by one was not needed. */
@@ -96,7 +99,7 @@ export class Turns {
   leave({ never = false } = {}) {
     this.#memory.set("serial", { fails: this.#fails + 1, now: false, never }, never ? SERIAL_MS : KEPT_MS);
     this.isSerial = this.#got = this.#isSure = this.asksNext = false;
-    this.#refusals = this.#commands = this.tried = 0;
+    this.#refusals = this.#commands = this.tried = this.#inVain = 0;
   }
 
   /** For how long they are to go one by one, in ms. */
