@@ -44,6 +44,8 @@ describe("a page", () => {
   });
 });
 
+const tokens = (page, server) => (page.giveToken = () => server.issue());
+
 describe("the session", () => {
   test("is renewed before it ends, and nobody notices", async () => {
     const scene = begin([GOOD], [{ at: 1000, do: "publish" }, { at: 3000000, do: "publish" }]);
@@ -62,6 +64,30 @@ describe("the session", () => {
       for (const conn of [...scene.net.conns]) conn.cut();
       await soon(scene, () => scene.isEven && is(scene, "live")(), 5000, "live again");
       end(scene);
+    });
+  }
+
+  for (const noWebSocket of [false, true]) {
+    const how = noWebSocket ? "without WebSocket" : "over the WebSocket";
+    const given = (page) => ({ noWebSocket, options: { asks: true }, with: page });
+
+    test(`of a page that gives tokens goes on with newer ones, ${how}`, async () => {
+      const scene = begin([GOOD], [{ at: 1000, do: "publish" }, { at: 2000000, do: "publish" }, { at: 2000001, do: "send", clientId: "a" }], given(tokens));
+      await scene.advance(2001000);
+      assert.ok(scene.server.tokens.size >= 3, `${scene.server.tokens.size} tokens`);
+      assert.deepEqual(states(scene, 2000), []); // nobody notices
+      end(scene);
+    });
+
+    test(`of a page that has no newer token is over, ${how}`, async () => {
+      const scene = begin([GOOD], [], given((page, server) => {
+        let left = 1;
+        page.giveToken = () => (left-- > 0 ? server.issue() : null);
+      }));
+      await scene.advance(60000);
+      assert.equal(scene.page.over, false);
+      await soon(scene, () => scene.page.over, 1000000, "over");
+      assert.deepEqual(scene.judge.faults, []);
     });
   }
 

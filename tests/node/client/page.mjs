@@ -1,6 +1,7 @@
 /** What stands in for a page: it hears the messages of the client, and sends commands until they are answered for good. */
 
 const AGAIN_MS = 1000;
+const ANSWER_MS = 50; // its own server is asked
 
 export class Page {
   #scene;
@@ -14,6 +15,8 @@ export class Page {
   /** When it tried to send something. */
   tries = [];
   over = false;
+  /** A newer token; null: there is none any more. */
+  giveToken = () => null;
   resetUpto = 0;
 
   constructor(scene) {
@@ -114,7 +117,7 @@ export class Page {
       outbox: () => this.#outbox(message.entries),
       joined: () => {},
       pong: () => {},
-      renew: () => {},
+      renew: () => this.#scene.clock.after(ANSWER_MS, () => this.tell({ is: "token", token: this.giveToken() })),
     };
     if (!acts[message.is]) judge.fault(`a message that nobody knows: ${message.is}`);
     acts[message.is]?.();

@@ -21,8 +21,9 @@ export class Scene {
   /**
    * `phases`: see network.mjs; the last one goes on for ever. `acts`: [{ at, do, … }] what happens
    * and when: see `#act`. `options`: the engine's. `makeEngine`: another client, to be tried.
+   * `with(page, server)`: what else is to be so before it begins.
    */
-  constructor({ seed = 1, phases, acts = [], options = {}, makeEngine = (needs) => new Engine(needs), noWebSocket = false, cursor }) {
+  constructor({ seed = 1, phases, acts = [], options = {}, makeEngine = (needs) => new Engine(needs), noWebSocket = false, cursor, with: prepare = () => {} }) {
     const chance = new Chance(seed);
     this.clock = new Clock();
     this.server = new Server(this.clock, seed);
@@ -34,6 +35,7 @@ export class Scene {
     this.world = this.#world(new Chance(seed + 7919), noWebSocket);
     this.judge = new Judge({ clock: this.clock, net: this.net, log: this.server.log, cursor: cursor ?? this.server.log.head });
     this.page = new Page(this);
+    prepare(this.page, this.server);
     this.#began = this.judge.place;
     this.published = [];
     this.net.onAsk = () => this.judge.asks(this.page.status.transport);

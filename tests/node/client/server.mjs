@@ -20,6 +20,8 @@ export class Server {
   polls = new Set();
   userId = "me";
   session;
+  /** token -> { expiresAt, lifeMs }; null where cookies tell who is asking. */
+  tokens = null;
   /** ms until which it does not answer at all (it restarts). */
   downUntil = -1;
 
@@ -56,6 +58,18 @@ export class Server {
     for (const poll of [...this.polls]) poll.goodbye(this.#chance.between(100, 2000));
   }
 
+  /** A new token; from now on only who shows one is let in. */
+  issue(lifeMs = this.session.lifeMs) {
+    this.tokens ??= new Map();
+    const token = `token-${this.tokens.size + 1}`;
+    this.tokens.set(token, { expiresAt: this.clock.elapsed + lifeMs });
+    return token;
+  }
+
+  #sessionOf({ authorization = "" }) {
+    return this.tokens ? (this.tokens.get(authorization.replace("Bearer ", "")) ?? { expiresAt: -1 }) : this.session;
+  }
+
   /** Ends the session: nothing renews it any more. */
   logout() {
     this.session.isOver = true;
@@ -69,10 +83,10 @@ export class Server {
   http(request, reply) {
     const route = `${request.method} ${request.path}`;
     if (route === "POST /api/token/renew") return this.#renew(reply);
-    if (this.clock.elapsed >= this.session.expiresAt) return problem(reply, 401, "token_expired", "The token has expired.");
+    if (this.clock.elapsed >= this.#sessionOf(request.headers).expiresAt) return problem(reply, 401, "token_expired", "The token has expired.");
     if (route === "GET /t/s") return this.#stream(request, reply, "application/octet-stream", (event) => `${JSON.stringify(event)}\n`);
     if (route === "GET /t/e") return this.#stream(request, reply, "text/event-stream", (event) => `${event.id ? `id: ${event.id}\n` : ""}data: ${JSON.stringify(event)}\n\n`);
-    if (route === "GET /t/p") return this.#poll(reply, wishOf(request), [], Number(request.query.timeout ?? 25));
+    if (route === "GET /t/p") return this.#poll(reply, { ...wishOf(request), session: this.#sessionOf(request.headers) }, [], Number(request.query.timeout ?? 25));
     if (route === "POST /t/p") return this.#serial(request, reply);
     return problem(reply, 404, "not_found", "There is nothing at this address.");
   }
@@ -83,15 +97,25 @@ export class Server {
     const batch = query.batch === "1";
     const say = (events) => (batch ? peer.frame(JSON.stringify(events)) : events.forEach((event) => peer.frame(JSON.stringify(event))));
     const end = (why) => peer.close(why === "expired" ? 4401 : 1001);
-    subscriber = new Subscriber(this, wishOf({ query, headers: {} }), say, end);
+    const open = (session) => (subscriber = new Subscriber(this, { ...wishOf({ query, headers: {} }), session }, say, end));
+    if (!this.tokens) open(this.session);
     const receive = (text) => {
       const frame = JSON.parse(text);
-      if (subscriber.isOver) return;
+      if (frame.type === "auth" && this.tokens) return this.#shown(frame.data.token, subscriber, open, peer);
+      if (!subscriber || subscriber.isOver) return;
       if (frame.type === "ping") peer.frame(JSON.stringify({ type: "pong", data: frame.data }));
       else if (frame.type === "auth") peer.frame(JSON.stringify({ type: "ack", data: { expires_in: 900 } }));
       else this.#answer(frame, peer);
     };
-    return { receive, gone: () => subscriber.close() };
+    return { receive, gone: () => subscriber?.close() };
+  }
+
+  #shown(token, subscriber, open, peer) {
+    const session = this.#sessionOf({ authorization: token });
+    if (this.clock.elapsed >= session.expiresAt) return peer.close(4401);
+    if (!subscriber) return void open({ ...session });
+    subscriber.session.expiresAt = session.expiresAt;
+    return peer.frame(JSON.stringify({ type: "ack", data: { expires_in: 900 } }));
   }
 
   #answer(frame, peer) {
@@ -104,7 +128,7 @@ export class Server {
     reply.head(200, { ...HEADERS, "content-type": type });
     if (request.query.pad === "1") reply.data(`${" ".repeat(2047)}\n`);
     const say = (events) => reply.data(events.map(line).join(""));
-    const subscriber = new Subscriber(this, wishOf(request), say, () => reply.end());
+    const subscriber = new Subscriber(this, { ...wishOf(request), session: this.#sessionOf(request.headers) }, say, () => reply.end());
     return { gone: () => subscriber.close() };
   }
 
@@ -113,7 +137,7 @@ export class Server {
     if (!fields) return problem(reply, 400, "bad_request", "The body is no JSON.");
     const answers = (fields.commands ?? []).map((command) => this.#commands.run(command)).filter(Boolean);
     const wish = wishOf({ query: { ...request.query, last_event_id: fields.last_event_id }, headers: request.headers });
-    return this.#poll(reply, wish, answers, answers.length ? 0 : Number(fields.timeout ?? 25));
+    return this.#poll(reply, { ...wish, session: this.#sessionOf(request.headers) }, answers, answers.length ? 0 : Number(fields.timeout ?? 25));
   }
 
   #poll(reply, wish, answers, timeout) {
@@ -139,7 +163,7 @@ export class Server {
       if ((said.length && !greeting) || done) finish(said, events.filter(({ id }) => id).at(-1)?.id ?? poll.subscriber?.cursor ?? wish.cursor ?? this.log.head);
     };
     this.polls.add(poll);
-    poll.subscriber = new Subscriber(this, { ...wish, hb: 3600, ramp: false, chain: false }, say, () => isOver || finish([], wish.cursor));
+    poll.subscriber = new Subscriber(this, { ...wish, session: wish.session ?? this.session, hb: 3600, ramp: false, chain: false }, say, () => isOver || finish([], wish.cursor));
     if (isOver) poll.subscriber.close();
     else cancel = this.clock.after(timeout * 1000, () => finish(said, poll.subscriber.cursor));
     return { gone: () => ((isOver = true), cancel(), this.polls.delete(poll), poll.subscriber.close()) };

@@ -14,11 +14,13 @@ export class Subscriber {
   #cancelBeat = () => {};
   isOver = false;
   cursor;
+  session;
 
   /** `say(events)`: hands out a page. `end(why)`: "goodbye" or "expired", after the last page. */
   constructor(server, wish, say, end) {
     this.#server = server;
     this.#wish = wish;
+    this.session = wish.session;
     this.#say = say;
     this.#end = end;
     this.#interval = wish.ramp ? Math.min(2, wish.hb) : wish.hb;
@@ -87,7 +89,8 @@ export class Subscriber {
   }
 
   #watchToken() {
-    const { clock, session } = this.#server;
+    const { clock } = this.#server;
+    const { session } = this;
     const left = session.expiresAt - clock.elapsed;
     if (left <= 0) return this.#expire();
     const warn = left > WARN_MS;
