@@ -194,6 +194,19 @@ test("without locks and workers each tab has its own connection", async () => {
   assert.equal(made.live.length, 1);
 });
 
+for (const [mode, has] of [["worker", {}], ["locks", LOCKS], ["alone", ALONE]]) {
+  test(`a machine that slept for an hour wakes with the same connection for all its tabs (${mode})`, async () => {
+    const made = await opened(2, has);
+    const before = made.live.length;
+    made.world.at += 3600000;
+    await made.world.pass(60000);
+    made.say(1);
+    await settled();
+    assert.equal(made.live.length, before);
+    for (const tab of made.tabs) assert.deepEqual(tab.seen, [1]);
+  });
+}
+
 test("locks that the browser refuses leave each tab to itself", async () => {
   const made = await browser(LOCKS);
   made.locks.request = async () => {
