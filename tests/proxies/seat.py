@@ -22,6 +22,7 @@ from proxies.programs import find
 from proxies.workers import STATIC, Worker, Workers
 
 RECORD = (Path(__file__).parent / "record.js").read_text()
+TRIES = 5
 SIZE: ViewportSize = {"width": 500, "height": 400}  # little to draw
 MORE = (
     "--ignore-certificate-errors",  # also for what a SharedWorker opens
@@ -83,7 +84,11 @@ class ChromiumSeat:
         await self.page.add_init_script(record_script(chat_id, transports))
 
     async def go(self, url: str, seconds: float) -> None:
-        await self.page.goto(url, wait_until="commit", timeout=seconds * 1000)
+        """Whoever gets a proxy's error page in place of the site's loads it again."""
+        for _ in range(TRIES):
+            answer = await self.page.goto(url, wait_until="commit", timeout=seconds * 1000)
+            if answer is None or answer.status < 500:
+                return
 
     async def evaluate(self, expression: str) -> Any:
         return await self.page.evaluate(expression)

@@ -29,7 +29,7 @@ const FOREIGN_MOST_MS = 8000;
 const YOUNG_MS = 60000;
 const YOUNG_MOST_MS = 5000;
 const SETTLE_MS = 150;
-const FLAP_MS = 5000;
+const FLAP_ROUNDS = 2; // the one that proved it, and the next
 const FLAP_MOST_MS = 8000;
 
 export class Strategy {
@@ -314,7 +314,7 @@ export class Strategy {
 
   /** Whether polls are answered and then fail at once, again and again. */
   #isFlapping(lane) {
-    this.#flaps = this.#world.now() - lane.openedAt < FLAP_MS ? this.#flaps + 1 : 0;
+    this.#flaps = lane.round <= FLAP_ROUNDS ? this.#flaps + 1 : 0;
     return this.#flaps > 1;
   }
 
