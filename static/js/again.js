@@ -12,16 +12,23 @@
     const [number, at] = JSON.parse(sessionStorage.getItem(KEY) ?? "[0, 0]");
     return Date.now() - at < KEPT_MS ? number : 0;
   };
-  const isWriting = () => [...document.querySelectorAll("textarea, input")].some((field) => field.value !== field.defaultValue);
+  // What the server put into a form came from somebody, too.
+  const isWriting = () => [...document.querySelectorAll("textarea, input")].some(({ value, defaultValue, tagName }) => value !== defaultValue || (tagName === "TEXTAREA" && value));
+  // A page that answers a form cannot be asked for again.
+  const isAnswer = () => (performance.getEntriesByType("navigation")[0]?.responseStatus || 200) !== 200;
+  let timer = null;
+  const stop = () => clearTimeout(timer);
   const again = (number) => {
-    if (isWriting()) return setTimeout(again, BUSY_MS, number);
+    if (isWriting()) return (timer = setTimeout(again, BUSY_MS, number));
     sessionStorage.setItem(KEY, JSON.stringify([number + 1, Date.now()]));
     return location.assign(location.pathname + location.search);
   };
   const failed = ({ target }) => {
-    if (target?.type !== "module") return;
+    if (timer !== null || target?.type !== "module" || isAnswer()) return;
     const number = tries(); // throws where nothing may be kept: then it could go on for ever
-    if (number < MOST) setTimeout(again, 1000 * 2 ** number, number);
+    if (number < MOST) timer = setTimeout(again, (0.5 + Math.random()) * 1000 * 2 ** number, number);
   };
+  // Somebody goes elsewhere.
+  for (const name of ["beforeunload", "pagehide", "submit"]) addEventListener(name, stop);
   addEventListener("error", failed, true);
 }

@@ -22,6 +22,11 @@ export const me = document.body.dataset.me;
 /** The connection of this page; also for the curious, in the console. */
 export const client = connect({ cursor: Number(page.dataset.cursor), html: true, user: me, transports: allowed() });
 window.quartchat = client;
+try {
+  sessionStorage.removeItem("qc_again"); // again.js: the page's script is here
+} catch {
+  // Nothing is kept here.
+}
 
 /** `handler(event)` for each event of these types, in order. */
 export function on(types, handler) {

@@ -5,12 +5,14 @@
  */
 
 const CUTS = 2;
+const OVERTAKEN = 2;
 const KEPT_MS = 900000;
 
 export class Frail {
   #memory;
   #cuts = 0;
   #cursor = null;
+  #overtaken = 0;
 
   constructor(memory) {
     this.#memory = memory;
@@ -30,8 +32,9 @@ export class Frail {
     if (this.#cuts >= CUTS && !this.#memory.get("limit")) this.#memory.set("limit", 1, KEPT_MS);
   }
 
-  /** A request was answered before an older one. */
+  /** A request was answered before an older one; once may be chance. */
   overtaken() {
-    if (!this.#memory.get("fresh")) this.#memory.set("fresh", true, KEPT_MS);
+    this.#overtaken += 1;
+    if (this.#overtaken >= OVERTAKEN && !this.#memory.get("fresh")) this.#memory.set("fresh", true, KEPT_MS);
   }
 }

@@ -28,6 +28,7 @@ export class Hub {
     // It was away for too long, or joined somebody who is no more.
     if (!face) return reply({ is: "rejoin" });
     face.heard = this.#world.now();
+    face.isSpared = false;
     if (message.is === "here" || (message.is === "life" && this.#stillSeen(face, message.what))) return undefined;
     if (this.#engine) return this.#engine.take(message, reply);
     const error = { name: "Unauthorised", message: "The session is over." };
@@ -85,7 +86,7 @@ export class Hub {
     const now = this.#world.now();
     const slept = now - due > LOOK_MS;
     for (const [id, face] of this.#faces) {
-      if (slept) face.heard = now;
+      if (slept && !face.isSpared) Object.assign(face, { heard: now, isSpared: true });
       if (now - face.heard > GONE_MS) this.#leave(id);
       else face.reply({ is: "there" });
     }

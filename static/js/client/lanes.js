@@ -17,6 +17,8 @@ export const RANK = { serial: 0, poll: 1, sse: 2, stream: 3, websocket: 4 };
 const HEDGE_MS = 2500;
 const AGAIN_MS = 1000; // where the time for there and back is known
 const SLOWER = 1.2;
+const POOL = 6; // connections that a browser may have kept and that are dead
+const MOST_RTT_MS = 60000; // what took longer was held back by something else
 const PROOF_MS = 8000;
 const PROOF_UNKNOWN_MS = 45000; // nothing is known of the path: it may be a very slow one
 const POLL_SPARE_MS = 12000;
@@ -106,7 +108,8 @@ export class Lanes {
   }
 
   /** The time for there and back, from a connection that stood, or at first from one that was made for it. */
-  measured(ms) {
+  measured(took) {
+    const ms = Math.min(took, MOST_RTT_MS);
     this.rtt = this.rtt === null ? ms : Math.min(ms, (3 * this.rtt + ms) / 4 + 1);
   }
 
@@ -136,11 +139,12 @@ export class Lanes {
    * Another poll beside one that is not answered, then one after the other in place of that: each may have gone
    * into a connection that is dead, which a browser gives up with its request alone.
    */
-  #hedgePoll(lane, second, ms) {
+  #hedgePoll(lane, second, ms, n = 1) {
     this.#timers.after(ms, () => {
-      if (!this.#isSlow(lane)) return;
+      if (lane.ended || lane.proved) return undefined;
+      if (!this.#hooks.mayHedge("poll")) return this.#hedgePoll(lane, second, ms, n);
       if (second && !second.ended && !second.proved) this.drop(second);
-      this.#hedgePoll(lane, this.open("poll", { isHedge: true }), SLOWER * ms);
+      return this.#hedgePoll(lane, this.open("poll", { isHedge: true }), (n < POOL ? SLOWER : 2) * ms, n + 1);
     });
   }
 

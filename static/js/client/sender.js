@@ -13,6 +13,7 @@ const GIVE_UP_MS = 60000;
 const MOST_BYTES = 60000;
 const MOST_LATE = 8; // a browser keeps up to six connections that may be dead
 const SLOWER = 1.2;
+const POOL = 6;
 const MOST_BESIDE = 3;
 const MOST_AT_ONCE = 50;
 const MOST_TOGETHER = 30000;
@@ -117,10 +118,11 @@ export class Sender {
     if (ids.length) this.#post(ids);
   }
 
-  async #post(ids, patienceMs) {
-    const request = { ids, stop: new AbortController(), isRepeat: patienceMs !== undefined };
+  /** `repeat`: how many were made before it for the same; `patienceMs`: when the next one is made. */
+  async #post(ids, repeat = 0, patienceMs = this.#strategy.patienceMs) {
+    const request = { ids, repeat, stop: new AbortController(), isFollowed: false };
     this.#requests.add(request);
-    this.#beside(request, patienceMs ?? this.#strategy.patienceMs);
+    this.#beside(request, patienceMs);
     const ctx = { ...this.#ctx, query: this.#ctx.query(), world: this.#world, token: this.#ctx.token() };
     const commands = ids.map((id) => this.#open.get(id).frame);
     const outcome = await exchange(ctx, { hold: 0, commands }, request.stop.signal, this.#ctx.learnt).catch((error) => error);
@@ -129,6 +131,9 @@ export class Sender {
     if (oldest !== request && !(outcome instanceof Error)) this.#ctx.learnt.overtaken();
     if (outcome instanceof Error) this.#failed(ids, outcome);
     else this.#came(ids, outcome.events);
+    // Who would have been repeated next is gone: the one before it is.
+    const last = [...this.#requests].at(-1);
+    if (last && !request.isFollowed) this.#beside(Object.assign(last, { repeat }), 2 * patienceMs);
     this.#carry();
   }
 
@@ -140,7 +145,10 @@ export class Sender {
       if (this.#strategy.isSerial) return undefined;
       if (this.#requests.size >= Math.min(MOST_BESIDE, this.#strategy.spareRequests) && !this.#giveUp()) return this.#beside(request, patienceMs);
       const ids = [...request.ids.filter((id) => this.#open.has(id)), ...this.#taken()];
-      return ids.length && this.#post(ids, request.isRepeat ? SLOWER * patienceMs : patienceMs / 2);
+      if (!ids.length) return undefined;
+      request.isFollowed = true;
+      const { repeat } = request;
+      return this.#post(ids, repeat + 1, repeat === 0 ? patienceMs / 2 : (repeat < POOL ? SLOWER : 2) * patienceMs);
     });
   }
 

@@ -28,7 +28,9 @@ const URGE_MS = 30000;
 const FOREIGN_MOST_MS = 8000;
 const YOUNG_MS = 60000;
 const YOUNG_MOST_MS = 5000;
+const ECHO_MS = 500;
 const SETTLE_MS = 150;
+const MOST_FIRST_MS = 5000; // a stream may begin with much
 const FLAP_ROUNDS = 2; // the one that proved it, and the next
 const FLAP_MOST_MS = 8000;
 
@@ -116,9 +118,15 @@ export class Strategy {
     if (!anew && this.active.quietMs <= this.active.beatMs) return;
     if (!this.active.isRounds) this.active.doubt(Math.min(DOUBT_MOST_MS, this.patienceMs));
     if (this.isSerial) return;
-    // A WebSocket has a connection of its own; a request may get one that is as dead as this.
-    if (anew && this.active.kind === "websocket") this.#lanes.open("websocket");
+    if (anew && this.active.kind === "websocket") this.#beside(this.active);
     if (this.#allowed.has("poll")) this.#lanes.open("poll");
+  }
+
+  /** A WebSocket has a connection of its own; a request may get one that is as dead as this. */
+  #beside(lane) {
+    this.#timers.after(Math.max(ECHO_MS, 2 * (this.#lanes.rtt ?? 0)), () => {
+      if (lane === this.active && lane.isLate) this.#lanes.open("websocket");
+    });
   }
 
   /** Another network, perhaps: what was learnt need not hold, and what stands may be dead. */
@@ -223,7 +231,9 @@ export class Strategy {
     this.#rounds = 0;
     this.#blame.proved(this.#lanes.rtt ?? 0);
     if (lane.pad && !this.#memory.get("pad")) this.#memory.set("pad", true);
-    if (lane.isRounds || this.#lanes.rtt === null) this.#lanes.measured(this.#world.now() - lane.openedAt);
+    const took = this.#world.now() - lane.openedAt;
+    if (lane.isRounds) this.#lanes.measured(took);
+    else if (this.#lanes.rtt === null) this.#lanes.measured(Math.min(took, MOST_FIRST_MS));
     this.#lanes.overtaken(lane);
     if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
     if (lane.kind === "serial") this.#turns.proved();

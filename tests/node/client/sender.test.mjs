@@ -74,3 +74,13 @@ test("what nobody answers is given up at last", async () => {
   assert.equal((await outcome).name, "Unsent");
   assert.ok(!((await outcome) instanceof Ended));
 });
+
+test("what hangs in a dead connection is repeated, also after a repeat that failed", async () => {
+  let n = 0;
+  const outcomes = [() => new Promise(() => {}), () => Promise.reject(new Error("reset")), acks];
+  const { clock, sender, requests } = sending({ afterMs: 10, answer: (commands) => outcomes[Math.min(n++, 2)](commands) });
+  const sent = sender.command("send_message", { n: 1, client_id: "a" });
+  await clock.advance(3 * PATIENCE_MS);
+  assert.deepEqual(requests, [[1], [1], [1]]);
+  assert.equal((await sent).n, 1);
+});
