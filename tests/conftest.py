@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest_asyncio
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.clock import Clock
+
+# Where the tests run in the background it may be ignored, and so it would by what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

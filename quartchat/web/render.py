@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,6 @@ class Renderer:
 
     def __init__(self, templates: Path, static: Path, site_name: str) -> None:
         self.files = _files(templates, static)
-        self.again = self.files.text("js/again.js")
         self._env = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -65,11 +64,16 @@ class Renderer:
             "site_name": site_name,
             "chats_url": chats_url,
             "static_url": self.files.url,
-            "again": Markup(f"<script>{self.again}</script>"),  # noqa: S704  (a file of ours)
+            "again": lambda: Markup(f"<script>{self.again}</script>"),  # noqa: S704  (ours)
             "js_texts": js_texts,
             "languages": LOCALES,
         }
         self._event = self._env.get_template("partials/event.html")
+
+    @cached_property
+    def again(self) -> str:
+        """The script that stands in pages."""
+        return self.files.text("js/again.js")
 
     def page(self, name: str, **context: Any) -> str:
         """The template `name` in the language and the theme that are set (`web.locale`). Raises
