@@ -48,11 +48,11 @@ add("every connection ends at 10 s", bad(life=10))
 add("every connection ends at 2 s", bad(life=2))
 add("5 s round trip", bad(delay=2.5), stall=25, settle=60)
 add("1 s round trip", bad(delay=0.5), stall=12)
-add("300 bytes per second", bad(rate=300), calm=True, stall=40, settle=90)
+add("300 bytes per second", bad(rate=300), calm=True, stall=40, settle=60)
 add("2 KB per second", bad(rate=2000), stall=30, settle=60)
 add("connecting takes 3 s", bad(connect_delay=3), stall=20)
 add("two connections, others hang", bad(most=2), own=True)
-add("one connection, others hang", bad(most=1), own=True, stall=25, settle=60)
+add("one connection, others hang", bad(most=1), own=True)
 add("sent byte by byte", bad(pieces=1))
 add("network gone for 4 s of 9", bad(down_for=4, up_for=5))
 add("dark for 8 s", bad(dark_from=3, dark_for=8), stall=20)
@@ -61,8 +61,7 @@ add(
     "HTTP/2, swallowed after 3 s",
     bad("https", swallow_after=3),
     h2=True,
-    stall=45,
-    settle=75,
+    stall=30,
     note="all goes over one connection, and the browser gives it up after 20 s",
 )
 add("HTTP/2, idle flows forgotten after 4 s", bad("https", forget_idle=4), h2=True)

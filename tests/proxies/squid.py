@@ -178,16 +178,17 @@ add(
     "one connection per client",
     squid(later=(*SHORT, "acl many maxconn 1", "http_access deny many")),
     own=True,
-    stall=120,
-    settle=150,
+    stall=40,
+    settle=60,
+    ci=True,
     note="what the browser has open when it begins is counted for as long as it is",
 )
 add(
     "two connections per client",
-    squid(later=(*SHORT, "acl many maxconn 2", "http_access deny many")),
+    squid(later=("acl many maxconn 2", "http_access deny many")),
     own=True,
-    stall=120,
-    settle=150,
+    stall=20,
+    settle=60,
 )
 add("words in addresses denied", squid(later=(WORDS, "http_access deny words")), ci=True)
 SLOW = ("delay_class 1 1", "delay_access 1 allow ours", "delay_parameters 1 300/300")
@@ -196,8 +197,8 @@ add(
     squid("delay_pools 1", *SLOW),
     own=True,
     calm=True,
-    stall=60,
-    settle=120,
+    stall=40,
+    settle=60,
 )
 add("an ICAP server's preview", icap, "squid", "c-icap")
 add(

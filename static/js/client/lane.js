@@ -203,9 +203,11 @@ export class Lane {
     if (!this.ended && !this.isRounds) this.#watch();
   }
 
-  /** How long nothing may come: two beats at the most. */
+  /** How long nothing may come: two beats, and on a slow line, while beats are short, its time there and back. */
   get #limitMs() {
-    return Math.min(2 * this.beatMs + SLACK_MS, this.beatMs + Math.max(ANSWER_MS, 4 * this.#rtt()));
+    const rtt = this.#rtt();
+    const most = 2000 * this.#most + SLACK_MS;
+    return Math.min(most, 2 * this.beatMs + Math.max(SLACK_MS, 2 * rtt), this.beatMs + Math.max(ANSWER_MS, 4 * rtt));
   }
 
   /** Whether pings have been without an echo for too long, though other things come. */

@@ -17,8 +17,10 @@ export const RANK = { serial: 0, poll: 1, sse: 2, stream: 3, websocket: 4 };
 const HEDGE_MS = 2500;
 const AGAIN_MS = 1000; // where the time for there and back is known
 const SLOWER = 1.2;
-const POOL = 6; // connections that a browser may have kept and that are dead
+export const POOL = 6; // connections that a browser may have kept and that are dead
 const MOST_RTT_MS = 60000; // what took longer was held back by something else
+const ALONE_MS = 2500; // where requests go one by one, and the next may have a connection that is not dead
+const UNKNOWN_MS = 2500;
 const PROOF_MS = 8000;
 const PROOF_UNKNOWN_MS = 45000; // nothing is known of the path: it may be a very slow one
 const POLL_SPARE_MS = 12000;
@@ -37,7 +39,8 @@ export class Lanes {
   rtt = null;
   #holds;
 
-  /** `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`. `heartbeat`: seconds. */
+  /** `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`,
+   * `hooks.unanswered()`: how many were not in a row, where they go one by one; null elsewhere. `heartbeat`: seconds. */
   constructor({ world, timers, memory, heartbeat, ctx, hooks }) {
     this.#world = world;
     this.#timers = timers;
@@ -126,6 +129,8 @@ export class Lanes {
   }
 
   #limit(kind) {
+    const unanswered = this.#hooks.unanswered();
+    if (unanswered !== null) return Math.min(MOST_RTT_MS, Math.max(ALONE_MS, 4 * (this.rtt ?? UNKNOWN_MS)) * SLOWER ** unanswered);
     return this.rtt === null ? PROOF_UNKNOWN_MS : Math.max(PROOF_MS, 4 * this.rtt) + (ROUNDS.has(kind) ? POLL_SPARE_MS : 0);
   }
 

@@ -15,9 +15,10 @@
 
 import { backoff } from "./backoff.js";
 import { Blame } from "./blame.js";
-import { Lanes, NAMES, RANK } from "./lanes.js";
+import { Crowd } from "./crowd.js";
+import { Lanes, NAMES, POOL, RANK } from "./lanes.js";
 import { Plans } from "./plans.js";
-import { Turns } from "./turns.js";
+import { isRefusal, Turns } from "./turns.js";
 
 const STREAM_AFTER_MS = 300;
 const KEEP_OLD_MS = 300;
@@ -30,6 +31,7 @@ const YOUNG_MS = 60000;
 const YOUNG_MOST_MS = 5000;
 const ECHO_MS = 500;
 const SETTLE_MS = 150;
+const BRIEFLY_MS = 60000;
 const MOST_FIRST_MS = 5000; // a stream may begin with much
 const FLAP_ROUNDS = 2; // the one that proved it, and the next
 const FLAP_MOST_MS = 8000;
@@ -41,6 +43,8 @@ export class Strategy {
   #allowed;
   #hooks;
   #blame;
+  #crowd;
+  #ctx;
   #turns;
   #plans;
   #lanes;
@@ -69,6 +73,8 @@ export class Strategy {
     this.#allowed = new Set(transports ?? NAMES);
     this.#hooks = hooks;
     this.#blame = new Blame(memory, world);
+    this.#crowd = new Crowd(world, timers);
+    this.#ctx = ctx;
     this.#plans = new Plans(world, timers);
     this.#turns = new Turns({ world, memory, may: this.#allowed.has("serial") });
     const ofLane = {
@@ -77,6 +83,7 @@ export class Strategy {
       onEnd: (lane, ended) => this.#ended(lane, ended),
       onRound: (lane, hold) => (this.#turns.passed(), this.#lanes.answered(lane, hold)),
       onLate: (lane) => this.#late(lane),
+      unanswered: () => (this.isSerial ? this.#turns.unanswered : null),
       mayHedge: (kind) => !this.#stopped && !this.isSerial && this.#may(kind),
     };
     this.#lanes = new Lanes({ world, timers, memory, heartbeat, ctx, hooks: ofLane });
@@ -146,7 +153,7 @@ export class Strategy {
   sent(ended) {
     if (!ended) this.#turns.passed({ isCommand: true });
     else if (this.#stopped) return;
-    else if (this.#turns.refused(ended, { isCommand: true })) this.#serialise();
+    else if (this.#turns.refused(ended, { isCommand: true })) this.#serialise({ isCrowded: true });
     else this.#urge();
   }
 
@@ -159,7 +166,7 @@ export class Strategy {
 
   /** Commands are not answered while events come. */
   starved() {
-    if (!this.#stopped && this.#turns.enter({ briefly: true })) this.#serialise();
+    if (!this.#stopped && this.#turns.enter(BRIEFLY_MS)) this.#serialise();
   }
 
   #begin() {
@@ -169,14 +176,15 @@ export class Strategy {
     if (wait > 0) return this.#later(wait);
     this.#isForeign = false;
     this.#hooks.onBusy();
-    if (this.isSerial) return this.#serially();
-    return this.#race();
+    if (!this.isSerial) return this.#race();
+    return this.#crowd.isDue ? this.#release() : this.#serially();
   }
 
   /** Tries all that is better than what there is. */
   #race() {
+    // While nothing works one asks seldom, mostly for the simplest, and by turns in its other form.
+    if (!this.active && this.#turns.isNext(this.#rounds)) return this.#plan("serial", 0);
     this.#plan("poll", 0);
-    // While nothing works one asks seldom, mostly for the simplest.
     if (!this.active && this.#allowed.has("poll") && this.#rounds > 2 && this.#rounds % 3) return;
     this.#plan("websocket", 0);
     const beside = this.#may("websocket") && this.#blame.wait("websocket") === 0 ? STREAM_AFTER_MS : 0;
@@ -184,9 +192,16 @@ export class Strategy {
     if (!this.#allowed.has("stream") || this.#blame.wait("stream") > 0) this.#plan("sse", beside);
   }
 
-  #serialise() {
+  /** `isCrowded`: because of refusals, which may be for what the browser keeps open. */
+  #serialise({ isCrowded = false } = {}) {
+    if (isCrowded) this.#crowd.refused();
     this.#hooks.onSerial();
     this.#restart();
+  }
+
+  async #release() {
+    await this.#crowd.release({ token: this.#ctx.token(), query: this.#ctx.query() });
+    this.#plans.at("begin", SETTLE_MS, () => this.#begin());
   }
 
   /** One request at a time; now and then another kind of one. */
@@ -229,6 +244,7 @@ export class Strategy {
 
   #proved(lane) {
     this.#rounds = 0;
+    this.#crowd.passed();
     this.#blame.proved(this.#lanes.rtt ?? 0);
     if (lane.pad && !this.#memory.get("pad")) this.#memory.set("pad", true);
     const took = this.#world.now() - lane.openedAt;
@@ -236,7 +252,8 @@ export class Strategy {
     else if (this.#lanes.rtt === null) this.#lanes.measured(Math.min(took, MOST_FIRST_MS));
     this.#lanes.overtaken(lane);
     if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
-    if (lane.kind === "serial") this.#turns.proved();
+    if (lane.kind === "serial" && this.#turns.found()) return this.#serialise();
+    if (this.isSerial) this.#turns.proved();
     else this.#turns.passed();
     if (!lane.isRounds) this.#turns.freed();
     if (this.#isBetter(lane)) return this.#promote(lane);
@@ -290,7 +307,7 @@ export class Strategy {
     if (ended.kind === "goodbye") this.#notBefore = this.#world.now() + ended.retryMs;
     const ms = this.#blame.fault(lane, ended, Boolean(this.active));
     if (this.isSerial && !lane.proved) return this.#failedAlone(ended);
-    if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise();
+    if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise({ isCrowded: true });
     if (wasActive) return this.#demote(lane, ended, ms);
     this.#instead(lane, ms);
     return this.active || this.#later(this.#pause(ended));
@@ -306,11 +323,14 @@ export class Strategy {
   #failedAlone(ended) {
     const isFirst = this.#turns.tried === 0 && ended.kind === "refused";
     this.active = null;
+    if (isRefusal(ended)) this.#crowd.refused();
     if (this.#turns.failed(ended)) {
       this.#turns.leave({ never: true });
       return this.#restart();
     }
-    return isFirst ? this.#begin() : this.#later(this.#pause(ended));
+    // It took its time already; and it may be the connection that is dead, of a few that a browser keeps.
+    const isDead = ended.kind === "silent" && this.#turns.unanswered <= POOL;
+    return isFirst || isDead ? this.#begin() : this.#later(this.#pause(ended));
   }
 
   #demote(lane, ended, ms) {

@@ -8,12 +8,15 @@ const REFUSALS = 4;
 const COMMANDS = 2;
 const IN_VAIN = 3; // one may be refused for the connections that were open before
 const SERIAL_MS = 300000;
-const BRIEFLY_MS = 60000;
+const FOUND_MS = 3000;
 const TRIAL_MS = 180000; // longer than a proxy is known to bear a grudge
 /** Those that only ask, by turns. */
 const ASKING = ["poll", "stream", "sse"];
 const MOST_MS = 3600000;
 const KEPT_MS = 6 * 3600000;
+
+/** Whether somebody on the way refused, as those do that count connections. */
+export const isRefusal = ({ kind, status }) => kind === "refused" && STATUSES.has(status);
 
 export class Turns {
   #world;
@@ -25,11 +28,15 @@ export class Turns {
   #inVain = 0;
   #ms = SERIAL_MS;
   #isSure = false;
+  #founds = 0;
+  #until = null; // of what is not remembered
   isSerial;
   /** Whether the next one should only ask: those that carry something may be refused for what they are. */
   asksNext = false;
-  /** How often one was refused. */
+  /** How often one failed. */
   tried = 0;
+  /** How often one was not answered, in a row. */
+  unanswered = 0;
 
   /** `may`: whether the serial form is allowed at all. */
   constructor({ world, memory, may }) {
@@ -40,19 +47,38 @@ export class Turns {
   }
 
   /** Something was refused; whether requests must go one by one from now on. */
-  refused({ kind, status }, { isCommand = false } = {}) {
-    if (kind !== "refused" || !STATUSES.has(status)) return false;
+  refused(ended, { isCommand = false } = {}) {
+    if (!isRefusal(ended)) return false;
     if (isCommand) this.#commands += 1;
     this.#refusals += 1;
     return (this.#refusals >= REFUSALS || this.#commands >= COMMANDS) && this.enter();
   }
 
-  /** Requests go one by one from now on, where that may help; whether they do. `briefly`: it is only a guess. */
-  enter({ briefly = false } = {}) {
-    if (this.isSerial || !this.#may || this.#memory.get("serial")?.never) return false;
+  /** Whether one by one may be a way. */
+  get #mayTry() {
+    return this.#may && !this.#memory.get("serial")?.never;
+  }
+
+  /** Requests go one by one from now on, where that may help; whether they do. `ms`: less for what is only a guess. */
+  enter(ms = SERIAL_MS) {
+    if (this.isSerial || !this.#mayTry) return false;
     this.isSerial = true;
-    this.#ms = briefly ? BRIEFLY_MS : SERIAL_MS;
+    this.#ms = ms;
     this.#note(TRIAL_MS);
+    return true;
+  }
+
+  /** Whether the next attempt is to be one that carries something, after so many in vain of others. */
+  isNext(rounds) {
+    return this.#mayTry && (this.#founds ? rounds % 2 === 1 : rounds > 2 && rounds % 3 === 1);
+  }
+
+  /** One that carries something passed while nothing else did: perhaps only these pass, perhaps all do again. Whether they go one by one now. */
+  found() {
+    if (this.isSerial || !this.#mayTry) return false;
+    this.isSerial = this.#isSure = true;
+    this.#until = this.#world.now() + Math.min(MOST_MS, FOUND_MS * 3 ** this.#founds);
+    this.#founds += 1;
     return true;
   }
 
@@ -64,7 +90,7 @@ export class Turns {
 
   /** One by one it works: it was the others that were in the way, and would be again for a while. */
   proved() {
-    this.#refusals = this.#commands = this.tried = this.#inVain = 0;
+    this.#refusals = this.#commands = this.tried = this.unanswered = this.#inVain = 0;
     this.#got = false;
     if (!this.#isSure) this.#note(Math.min(MOST_MS, this.#ms * 3 ** this.#fails));
     this.#isSure = true;
@@ -86,25 +112,30 @@ export class Turns {
     if (this.#got && kind === "refused") this.#inVain += 1;
     this.#got = false;
     this.tried += 1;
+    this.unanswered = kind === "silent" ? this.unanswered + 1 : 0;
     this.asksNext = !this.asksNext;
     return this.#inVain >= IN_VAIN;
   }
 
   /** A connection stands beside requests: one by one was not needed. */
   freed() {
+    this.#founds = 0;
     if (this.#fails && !this.#memory.get("serial").never) this.#memory.set("serial", { fails: 0, now: false }, 0);
   }
 
   /** Requests go side by side again; `never`: one by one is no way here. */
   leave({ never = false } = {}) {
-    this.#memory.set("serial", { fails: this.#fails + 1, now: false, never }, never ? SERIAL_MS : KEPT_MS);
+    // What was forgotten is another network's.
+    const fails = this.#memory.get("serial") ? this.#fails + 1 : 0;
+    if (never || this.#until === null) this.#memory.set("serial", { fails, now: false, never }, never ? SERIAL_MS : KEPT_MS);
+    this.#until = null;
     this.isSerial = this.#got = this.#isSure = this.asksNext = false;
-    this.#refusals = this.#commands = this.tried = this.#inVain = 0;
+    this.#refusals = this.#commands = this.tried = this.unanswered = this.#inVain = 0;
   }
 
   /** For how long they are to go one by one, in ms. */
   get leftMs() {
-    return Math.max(0, Math.min(MOST_MS, (this.#memory.get("serial")?.until ?? 0) - this.#world.now()));
+    return Math.max(0, Math.min(MOST_MS, (this.#until ?? this.#memory.get("serial")?.until ?? 0) - this.#world.now()));
   }
 
   get #fails() {

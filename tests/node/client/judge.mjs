@@ -6,6 +6,8 @@ const SILENCE_MS = 2 * 25000 + 1000;
 const LIVE_MS = SILENCE_MS + 5000;
 const MOST_IN_FLIGHT = 5;
 const SETTLED_MS = 15000;
+/** What is asked for once in a while beside transports. */
+const BESIDE = new Set(["renew", "release"]);
 
 export class Judge {
   #clock;
@@ -80,7 +82,7 @@ export class Judge {
 
   /** The client asks for something. `transport`: the active one. */
   asks(transport) {
-    const inFlight = [...this.#net.inFlight].filter(({ kind }) => kind !== "renew").length;
+    const inFlight = [...this.#net.inFlight].filter(({ kind }) => !BESIDE.has(kind)).length;
     this.mostInFlight = Math.max(this.mostInFlight, inFlight);
     if (inFlight > MOST_IN_FLIGHT) this.fault(`${inFlight} requests at once: ${this.#kinds}`);
     if (transport === "serial" && this.#isSettledSerial() && [...this.#net.inFlight].filter(({ kind }) => kind === "serial").length > 1) this.fault(`requests side by side in serial mode: ${this.#kinds}`);
@@ -89,7 +91,7 @@ export class Judge {
   /** Nothing else was asked for lately: it does not just find out whether requests may go side by side. */
   #isSettledSerial() {
     const since = this.#clock.elapsed - SETTLED_MS;
-    return this.#net.asked.findLast(({ at, kind }) => at < since || (kind !== "serial" && kind !== "renew"))?.at < since;
+    return this.#net.asked.findLast(({ at, kind }) => at < since || (kind !== "serial" && !BESIDE.has(kind)))?.at < since;
   }
 
   get #kinds() {

@@ -16,6 +16,7 @@ const MAKERS = [
   () => ({ rule: "upgradeHangs" }),
   (c) => ({ rule: "refuses", kinds: c.some(KINDS, c.between(1, 4)), status: c.one(REFUSALS), afterMs: c.yes(0.2) ? c.scale(100, 9000) : 0 }),
   (c) => ({ rule: "limitsConnections", most: c.between(1, 4), status: c.one([403, 429, 503]), poisonMs: c.yes(0.3) ? c.scale(1000, 60000) : 0 }),
+  (c) => ({ rule: "countsKept", most: c.between(1, 4), status: c.one([403, 429, 503]), keptMs: c.scale(5000, 120000), before: c.between(0, 6) }),
   (c) => ({ rule: "refusesBodies", types: c.some(TYPES, c.between(1, 2)), status: c.one([403, 415, 501]) }),
   () => ({ rule: "caches" }),
   (c) => ({ rule: "repeats", times: c.between(2, 4), everyMs: c.scale(1, 2000) }),

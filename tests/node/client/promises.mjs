@@ -56,7 +56,7 @@ export function maySend({ hole, rules }, noWebSocket) {
 }
 
 function owed({ rules, latency, jitter = 0 }) {
-  const grudges = rules.filter(({ rule }) => rule === "limitsConnections").map(({ poisonMs }) => poisonMs + GRUDGE_MS);
+  const grudges = rules.filter(({ rule }) => rule === "limitsConnections" || rule === "countsKept").map(({ poisonMs = 0 }) => poisonMs + GRUDGE_MS);
   const slow = rules.filter(({ rule }) => rule === "delays").map(({ ms }) => 4 * ms);
   return [...grudges, ...slow].reduce((sum, ms) => sum + ms, OWED_MS) + 20 * (latency + jitter);
 }

@@ -64,7 +64,7 @@ export const brokenRules = {
       return next(item);
     };
     return {
-      stops: ms < 2 * LIFE_MS || idleMs < 2500 ? ALL : idleMs < 12000 ? OPEN : [],
+      stops: ms < LIFE_MS || idleMs < 2500 ? ALL : idleMs < 12000 ? OPEN : [],
       opened: (conn) => age(conn, (conn.kind !== "websocket" && idle.pop()) || { madeAt: now(), usedAt: now() }),
       down: stage,
       up: stage,

@@ -2,6 +2,7 @@
 
 const WS = ["websocket"];
 const ALL = ["websocket", "stream", "sse", "poll", "serial"];
+const LONGEST = 8192;
 const PAGE = "<!doctype html><title>Welcome</title><form action=/login>Accept our terms</form>";
 
 export const refusalRules = {
@@ -33,6 +34,37 @@ export const refusalRules = {
         if (elapsed >= poisonedUntil && [...net.conns].filter((other) => other.isAtGateway && other !== conn).length < most) return null;
         if (elapsed >= poisonedUntil) poisonedUntil = elapsed + poisonMs;
         return { status, text: PAGE, type: "text/html" };
+      },
+    };
+  },
+
+  /**
+   * The same where a browser keeps connections that it does not use, for `keptMs`, and these are counted too; `before` of
+   * them are there when it begins. An address that is too long is refused with its connection's end.
+   */
+  countsKept: ({ most, status = 403, keptMs = 120000, before = 0 }, net) => {
+    let lines = Array.from({ length: net ? before : 0 }, () => ({ isKept: true, usedAt: net.clock.elapsed }));
+    const isUsed = ({ conn }) => Boolean(conn?.isAtGateway);
+    const isThere = (line) => isUsed(line) || (line.isKept && net.clock.elapsed - line.usedAt < keptMs);
+    const take = (conn) => {
+      lines = lines.filter(isThere);
+      const line = (conn.kind !== "websocket" && lines.findLast((one) => !isUsed(one))) || {};
+      lines = [...lines.filter((one) => one !== line), line];
+      return Object.assign(line, { conn, isKept: false, usedAt: net.clock.elapsed });
+    };
+    return {
+      stops: most > 2 ? [] : ["websocket", "stream", "sse", "poll"],
+      admit: (conn) => {
+        const line = take(conn);
+        if (conn.request.url.length > LONGEST) return { status: 400, text: PAGE, type: "text/html" };
+        if (lines.length <= most) return null;
+        line.isKept = conn.kind !== "websocket";
+        return { status, text: PAGE, type: "text/html" };
+      },
+      down: (conn) => (item, next) => {
+        const line = lines.find((one) => one.conn === conn);
+        if (item.is === "end" && line && conn.kind !== "websocket") Object.assign(line, { isKept: true, usedAt: net.clock.elapsed });
+        return next(item);
       },
     };
   },

@@ -10,6 +10,7 @@ import { Server } from "./server.mjs";
 
 const LOOK_MS = 500;
 const WAKE_MS = 55000; // a silence that it may take for an ordinary one
+const TOLD_MS = 1000;
 const THROTTLED_MS = 180000;
 
 export class Scene {
@@ -127,10 +128,11 @@ export class Scene {
     if ((phase.notices && this.#before > 1) || !wasOnline) this.#notice(wasOnline);
   }
 
-  /** Timers that run once a minute find out everything up to three minutes later. */
+  /** Timers that run once a minute find out everything up to three minutes later; what is lost then is told a second after. */
   #throttle(isOn) {
     this.clock.throttle(isOn);
-    this.#slackMs = isOn ? THROTTLED_MS : 0;
+    if (isOn) this.#slackMs = THROTTLED_MS;
+    else this.clock.after(TOLD_MS, () => this.clock.isThrottled || (this.#slackMs = 0));
   }
 
   #notice(wasOnline) {

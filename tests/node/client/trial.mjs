@@ -4,7 +4,7 @@ import { deadline, maySend, OWED_MS, windows } from "./promises.mjs";
 import { Scene } from "./scene.mjs";
 
 const BACK_UP_MS = 360000;
-const MOST_ASKED = 110; // in a minute, besides those for what happened in it
+const MOST_ASKED = 90; // in a minute, besides those for what happened in it
 
 /** { faults, scene } */
 export async function run(play) {
@@ -62,7 +62,7 @@ function whole({ judge, server, page, resetUpto, began }) {
 
 function asksTooOften({ judge, net, published, page }) {
   const times = net.asked.map(({ at }) => at);
-  const busy = [...published.map(({ at }) => at), ...page.tries.flatMap((at) => [at, at]), ...[...page.sent.values()].flatMap(({ at }) => [at, at])];
+  const busy = [...published.map(({ at }) => at), ...[...page.sent.values()].flatMap(({ at }) => [at, at])];
   for (let first = 0, last = 0; last < times.length; last += 1) {
     while (times[last] - times[first] >= 60000) first += 1;
     const least = last - first + 1;

@@ -3,6 +3,7 @@ const PATHS = { "/t/w": "websocket", "/t/s": "stream", "/t/e": "sse", "/t/p": "p
 /** What the server sees of an address: { path, query, kind }. */
 export function parts(url, method) {
   const { pathname, searchParams } = new URL(url);
-  const kind = PATHS[pathname] === "poll" && method === "POST" ? "serial" : (PATHS[pathname] ?? "other");
+  const isRelease = searchParams.has("long"); // which asks for the end of its connection and nothing else
+  const kind = isRelease ? "release" : PATHS[pathname] === "poll" && method === "POST" ? "serial" : (PATHS[pathname] ?? "other");
   return { path: pathname, query: Object.fromEntries(searchParams), kind };
 }
