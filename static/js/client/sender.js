@@ -6,11 +6,13 @@
  */
 
 import { Ended, Refused, Unauthorised, Unsent } from "./errors.js";
+import { isNewAnswered } from "./probe.js";
 import { exchange } from "./transports/serial.js";
 
 const UNANSWERED = new Set(["typing", "ping", "auth"]);
 const GIVE_UP_MS = 60000;
 const MOST_BYTES = 60000;
+const FEW_LATE = 2;
 const MOST_LATE = 8; // a browser keeps up to six connections that may be dead
 const SLOWER = 1.2;
 const POOL = 6;
@@ -161,9 +163,21 @@ export class Sender {
 
   /** Events come, but no answers: perhaps requests must go one by one. */
   #starved() {
-    const { active, patienceMs } = this.#strategy;
     this.#late += 1;
-    if (this.#late >= MOST_LATE && active && active.quietMs < 2 * patienceMs + active.beatMs) this.#strategy.starved();
+    if (!this.#isHeard) return;
+    if (this.#late >= MOST_LATE) this.#strategy.starved();
+    else if (this.#late === FEW_LATE) this.#probe();
+  }
+
+  get #isHeard() {
+    const { active, patienceMs } = this.#strategy;
+    return Boolean(active) && active.quietMs < 2 * patienceMs + active.beatMs;
+  }
+
+  async #probe() {
+    const wanted = { hasToken: Boolean(this.#ctx.token()), ms: this.#strategy.patienceMs };
+    const isAnswered = await isNewAnswered(this.#world, this.#timers, wanted);
+    if (!isAnswered && this.#late >= FEW_LATE && this.#isHeard) this.#strategy.starved();
   }
 
   #came(ids, events) {

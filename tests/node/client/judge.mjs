@@ -7,7 +7,7 @@ const LIVE_MS = SILENCE_MS + 5000;
 const MOST_IN_FLIGHT = 5;
 const SETTLED_MS = 15000;
 /** What is asked for once in a while beside transports. */
-const BESIDE = new Set(["renew", "release"]);
+const BESIDE = new Set(["renew", "release", "probe"]);
 
 export class Judge {
   #clock;

@@ -37,6 +37,8 @@ export const ROWS = [
   row("squid with one connection per client, which bears a grudge", [{ rule: "limitsConnections", most: 1, status: 403, poisonMs: 120000 }, noUpgrade], "any", "any", { first: 150000, later: 150000 }),
   row("squid with one connection per client, which counts those that a browser keeps", [{ rule: "countsKept", most: 1, before: 3 }, noUpgrade], "any", "any", { first: 12000, later: 12000 }),
   row("squid with two connections per client, which counts those that a browser keeps", [{ rule: "countsKept", most: 2, before: 3 }, noUpgrade], "any", "any", { first: 12000, later: 12000 }),
+  row("one connection at a time, others hang", [{ rule: "countsKept", most: 1, hangs: true, keptMs: Infinity }], "any", "any", { later: 9000 }),
+  row("two connections at a time, others hang", [{ rule: "countsKept", most: 2, hangs: true, keptMs: Infinity }], "any", "any", { later: 9000 }),
   row("addresses filtered by words", [{ rule: "filtersAddresses" }], "websocket"),
   row("300 bytes a second", [noUpgrade], "any", "any", { bps: 300, first: 10000, later: 25000, everyMs: 7000 }),
   row("a virus scanner that holds back the first 1,024 bytes", [noUpgrade, { rule: "buffers", kinds: ["stream", "sse", "poll"], bytes: 1024 }], "stream"),

@@ -60,12 +60,13 @@ export const brokenRules = {
       const line = lines.get(conn);
       if (isDead(line)) return conn.vanish();
       line.usedAt = now();
-      if (item.is === "end" && conn.kind !== "websocket" && !/[?&]close=/.test(conn.request.url)) idle.push(line);
+      if (item.is === "end" && !isNew(conn) && !/[?&]close=/.test(conn.request.url)) idle.push(line);
       return next(item);
     };
+    const isNew = ({ kind }) => kind === "websocket" || kind === "probe";
     return {
       stops: ms < LIFE_MS || idleMs < 2500 ? ALL : idleMs < 12000 ? OPEN : [],
-      opened: (conn) => age(conn, (conn.kind !== "websocket" && idle.pop()) || { madeAt: now(), usedAt: now() }),
+      opened: (conn) => age(conn, (!isNew(conn) && idle.pop()) || { madeAt: now(), usedAt: now() }),
       down: stage,
       up: stage,
     };

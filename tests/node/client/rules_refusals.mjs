@@ -40,9 +40,10 @@ export const refusalRules = {
 
   /**
    * The same where a browser keeps connections that it does not use, for `keptMs`, and these are counted too; `before` of
-   * them are there when it begins. An address that is too long is refused with its connection's end.
+   * them are there when it begins. An address that is too long is refused with its connection's end. Where `hangs`,
+   * those that are too many are not answered at all.
    */
-  countsKept: ({ most, status = 403, keptMs = 120000, before = 0 }, net) => {
+  countsKept: ({ most, status = 403, keptMs = 120000, before = 0, hangs = false }, net) => {
     let lines = Array.from({ length: net ? before : 0 }, () => ({ isKept: true, usedAt: net.clock.elapsed }));
     const isUsed = ({ conn }) => Boolean(conn?.isAtGateway);
     const isThere = (line) => isUsed(line) || (line.isKept && net.clock.elapsed - line.usedAt < keptMs);
@@ -58,6 +59,7 @@ export const refusalRules = {
         const line = take(conn);
         if (conn.request.url.length > LONGEST) return { status: 400, text: PAGE, type: "text/html" };
         if (lines.length <= most) return null;
+        if (hangs) return (lines = lines.filter((one) => one !== line)), { hang: true };
         line.isKept = conn.kind !== "websocket";
         return { status, text: PAGE, type: "text/html" };
       },

@@ -1,4 +1,4 @@
-const PATHS = { "/t/w": "websocket", "/t/s": "stream", "/t/e": "sse", "/t/p": "poll", "/api/token/renew": "renew" };
+const PATHS = { "/t/w": "websocket", "/t/s": "stream", "/t/e": "sse", "/t/p": "poll", "/api/token/renew": "renew", "/health/live": "probe" };
 
 /** What the server sees of an address: { path, query, kind }. */
 export function parts(url, method) {

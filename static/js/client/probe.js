@@ -1,0 +1,23 @@
+/**
+ * Whether new connections are answered. A request with other credentials than the rest is not given one of those that the
+ * browser keeps. So one tells apart what looks alike: kept connections that died unseen, after which the
+ * next request may pass, and a network that lets no more of them stand, where requests must go one by one.
+ */
+
+import { address } from "./transports/http.js";
+
+/** `hasToken`: whether requests carry a token, and no cookies. False after `ms` without an answer. */
+export async function isNewAnswered(world, timers, { hasToken, ms }) {
+  const stop = new AbortController();
+  const cancel = timers.after(ms, () => stop.abort());
+  const init = { credentials: hasToken ? "same-origin" : "omit", cache: "no-store", redirect: "manual", signal: stop.signal };
+  try {
+    await (await world.fetch(address(world, "health/live"), init)).text();
+    return true;
+  } catch {
+    // What fails at once is told to be so.
+    return !stop.signal.aborted;
+  } finally {
+    cancel();
+  }
+}
