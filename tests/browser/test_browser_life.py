@@ -34,7 +34,7 @@ async def test_a_page_that_the_browser_kept_shows_what_came_meanwhile(
 ) -> None:
     ada, bob, chat_id = pair
     keeping = ("--disable-back-forward-cache",)
-    async with chromium(without=keeping) as browser, AsyncExitStack() as stack:
+    async with chromium(without=keeping, whole=True) as browser, AsyncExitStack() as stack:
         tab = await Desk(browser, stack).window(server.url, cookies_of(ada), before=KEPT)
         await tab.open_chat(chat_id)
         await tab.page.goto(f"{server.url}/static/css/", wait_until="commit")

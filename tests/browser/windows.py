@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,17 +18,21 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
-from support.chromium import ARGUMENTS
+from support.chromium import ARGUMENTS, INSTALL
+from support.chromium import path as chromium_path
 
 expect.set_options(timeout=15_000)  # a busy machine draws slowly
 
 
 @asynccontextmanager
-async def chromium(*more: str, without: tuple[str, ...] = ()) -> AsyncIterator[Browser]:
-    """`more`: further arguments; `without`: those of Playwright that are left out."""
-    path = shutil.which("chromium")
+async def chromium(
+    *more: str, without: tuple[str, ...] = (), whole: bool = False
+) -> AsyncIterator[Browser]:
+    """`more`: further arguments; `without`: those of Playwright that are left out; `whole`: see
+    support/chromium.py."""
+    path = chromium_path(whole=whole)
     if path is None:
-        pytest.skip("apt-get install chromium")
+        pytest.skip(INSTALL)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, args=[*ARGUMENTS, *more], ignore_default_args=[*without]

@@ -19,7 +19,6 @@ from proxies.case import NAME, Door
 from proxies.place import WITH_US, end
 from proxies.programs import find
 from proxies.seat import asking, record_script
-from proxies.workers import STATIC
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
@@ -51,7 +50,6 @@ class Bidi:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self.listeners: list[Any] = []
 
     async def ask(self, method: str, **params: Any) -> Any:
         number = next(self._numbers)
@@ -65,10 +63,7 @@ class Bidi:
             async for text in self._socket:
                 message = json.loads(text)
                 waiting = self._waiting.pop(message.get("id") or 0, None)
-                if waiting is None:
-                    for listener in self.listeners:
-                        listener(message)
-                elif not waiting.done():
+                if waiting and not waiting.done():
                     self._answer(waiting, message)
         for waiting in self._waiting.values():
             if not waiting.done():
@@ -83,19 +78,13 @@ class Bidi:
 
 
 class FirefoxSeat:
-    """A tab in a user context of its own. `requests`: what its page made, without scripts."""
+    """A tab in a user context of its own. What a SharedWorker makes is not told of."""
 
     def __init__(self, bidi: Bidi, person: str, tab: str) -> None:
-        self._bidi, self._person, self._tab, self.requests = bidi, person, tab, 0
-        bidi.listeners.append(self._heard)
+        self._bidi, self._person, self._tab = bidi, person, tab
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        params = message.get("params", {})
-        if (
-            message.get("method") == "network.beforeRequestSent"
-            and params.get("context") == self._tab
-        ):
-            self.requests += not STATIC.search(params["request"]["url"])
+    async def made(self) -> dict[str, Any]:
+        return {"requests": 0, "log": [], **await self.ask("__allMade")}
 
     async def prepare(self, chat_id: str, transports: str) -> None:
         script = f"() => {{ {record_script(chat_id, transports)} }}"
@@ -185,7 +174,6 @@ async def firefox() -> AsyncIterator[Firefox]:
                 await bidi.ask(
                     "session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}}
                 )
-                await bidi.ask("session.subscribe", events=["network.beforeRequestSent"])
                 yield Firefox(bidi)
             await reading
         finally:

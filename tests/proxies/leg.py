@@ -53,19 +53,16 @@ class Outcome:
 
 @dataclass
 class Two:
-    """Both at their seats, in one chat of this leg alone. `before`: requests of their windows
-    until then."""
+    """Both at their seats, in one chat of this leg alone."""
 
     house: House
     chat_id: str
     people: list[Person]
     seats: list[Seat]
-    before: int
     written: list[dict[str, float]] = field(default_factory=lambda: [{}, {}])
 
-    @property
-    def requests(self) -> int:
-        return sum(seat.requests for seat in self.seats) - self.before
+    async def made(self) -> list[dict[str, Any]]:
+        return await asyncio.gather(*(seat.made() for seat in self.seats))
 
     def log(self) -> list[dict[str, Any]]:
         return self.house.messages(self.chat_id)

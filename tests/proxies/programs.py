@@ -9,6 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.chromium import INSTALL
+from support.chromium import path as chromium_path
+
 SBIN = "/usr/sbin:/usr/local/sbin:/sbin"
 
 
@@ -64,7 +67,7 @@ PROGRAMS = {
         "MITMDUMP",
         (str(ROOT / ".venv-test-mitm/bin/mitmdump"),),
     ),
-    "chromium": _apt("chromium", "--version"),
+    "chromium": Program("chromium", ("--version",), INSTALL, places=(chromium_path() or "",)),
     "firefox": _apt("firefox-esr", "--version"),
 }
 

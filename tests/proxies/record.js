@@ -48,6 +48,7 @@
   };
   /** What is asked again and again. */
   window.__look = () => JSON.stringify({ timeline: timeline(), pending: pending().length });
+  window.__allMade = () => JSON.stringify(self.__made);
   window.__told = () =>
     JSON.stringify({
       ...notes,

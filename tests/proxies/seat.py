@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from support.chromium import ARGUMENTS
 
 from proxies.case import Door
 from proxies.programs import find
-from proxies.workers import STATIC, Worker, Workers
+from proxies.workers import MADE, Workers
 
 RECORD = (Path(__file__).parent / "record.js").read_text()
 TRIES = 5
@@ -36,7 +36,7 @@ MORE = (
 def record_script(chat_id: str, transports: str) -> str:
     """For the pages of one leg: each leg has a chat of its own."""
     leg = f"const CHAT = {json.dumps(chat_id)}, TRANSPORTS = {json.dumps(transports)};"
-    return f"(() => {{ {leg}\n{RECORD}\n}})();"
+    return f"(() => {{ {leg}\n{MADE}\n{RECORD}\n}})();"
 
 
 def asking(name: str) -> str:
@@ -44,11 +44,11 @@ def asking(name: str) -> str:
 
 
 class Seat(Protocol):
-    """One window. `requests`: how many were made in it so far. `evaluate` answers what the
+    """One window. `made`: how many requests the scripts of its page and their worker made, without
+    scripts and pictures, and what went wrong: `requests`, `log`. `evaluate` answers what the
     expression is, or what it promises. `ask` calls a function of record.js; empty: no such page."""
 
-    @property
-    def requests(self) -> int: ...
+    async def made(self) -> dict[str, Any]: ...
 
     async def prepare(self, chat_id: str, transports: str) -> None: ...
 
@@ -62,23 +62,17 @@ class Seat(Protocol):
 
 
 class ChromiumSeat:
-    """`requests`: how many its page and its worker made, WebSockets among them, without scripts
-    and pictures. `log`: what went wrong, for whoever looks for the reason."""
+    """`worker`: gives what the page's worker made."""
 
-    def __init__(self, page: Page, worker: Worker) -> None:
-        self.page, self.worker, self._made, self.log = page, worker, 0, worker.log
-        page.on("request", self._requested)
-        page.on("websocket", self._requested)
-        page.on("requestfailed", lambda r: self.log.append(f"{r.url[-60:]} {r.failure}"))
-        page.on("console", lambda message: self.log.append(message.text))
-        page.on("pageerror", lambda error: self.log.append(f"error: {error}"))
+    def __init__(self, page: Page, worker: Callable[[], Any]) -> None:
+        self.page, self._worker, self._said = page, worker, list[str]()
+        page.on("console", lambda message: self._said.append(message.text))
+        page.on("pageerror", lambda error: self._said.append(f"error: {error}"))
 
-    @property
-    def requests(self) -> int:
-        return self._made + self.worker.requests
-
-    def _requested(self, request: Any) -> None:
-        self._made += not STATIC.search(request.url)
+    async def made(self) -> dict[str, Any]:
+        page, worker = await self.ask("__allMade"), await self._worker()
+        requests = page.get("requests", 0) + worker["requests"]
+        return {"requests": requests, "log": page.get("log", []) + worker["log"] + self._said}
 
     async def prepare(self, chat_id: str, transports: str) -> None:
         await self.page.add_init_script(record_script(chat_id, transports))

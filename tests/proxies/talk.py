@@ -51,8 +51,7 @@ async def _meeting(desk: Desk, leg: Leg) -> AsyncIterator[Two]:
     chat_id = made["chat_id"]
     for seat in desk.seats:
         await seat.prepare(chat_id, leg.transports)
-    before = sum(seat.requests for seat in desk.seats)
-    yield Two(desk.house, chat_id, desk.people, desk.seats, before)
+    yield Two(desk.house, chat_id, desk.people, desk.seats)
     await desk.clear()
     for person in both:
         await person.api("DELETE", f"/chats/{chat_id}/members/me")
@@ -98,10 +97,12 @@ async def _until(seconds: float, two: Two, otherwise: str) -> None:
 
 
 async def _judge(case: Case, leg: Leg, two: Two, outcome: Outcome) -> None:
-    outcome.requests = two.requests
     try:
-        told = await two.ask("__told")
+        made, told = await two.made(), await two.ask("__told")
     except Exception as error:
         outcome.faults.append(f"the page is gone: {str(error)[:200]}")
         return
+    outcome.requests = sum(side["requests"] for side in made)
     judge(case, leg, two, told, outcome)
+    if outcome.faults:
+        outcome.more += [{"log": side["log"][-25:]} for side in made]

@@ -26,9 +26,8 @@ def judge(case: Case, leg: Leg, two: Two, told: list[dict[str, Any]], outcome: O
     if outcome.stall is not None and outcome.stall > case.stall * 1000:
         outcome.faults.append(f"a message was shown {outcome.stall / 1000:.1f} s after its commit")
     if outcome.faults:
-        for seat, side in zip(two.seats, told, strict=True):
-            shown = {key: side.get(key) for key in ("url", "state", "status", "pending", "ways")}
-            outcome.more.append({**shown, "log": getattr(seat, "log", [])[-25:]})
+        keys = ("url", "state", "status", "pending", "ways")
+        outcome.more += [{key: side.get(key) for key in keys} for side in told]
 
 
 def _side(side: dict[str, Any], log: list[dict[str, Any]]) -> list[str]:

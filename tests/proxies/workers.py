@@ -1,56 +1,31 @@
-"""What Chromium's SharedWorkers ask of the network: only the DevTools tell."""
+"""What Chromium's SharedWorkers ask of the network: only the DevTools get at them."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-import re
-from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from time import time
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, CDPSession, Error, Page
 
-STATIC = re.compile(r"/(?:static|s)/")
-
-
-@dataclass
-class Worker:
-    """What the SharedWorker of one browser context did; only the DevTools tell."""
-
-    requests: int = 0
-    log: list[str] = field(default_factory=list)
-    _urls: dict[str, str] = field(default_factory=dict)
-
-    def heard(self, method: str, params: dict[str, Any]) -> None:
-        if method == "Network.requestWillBeSent":
-            url = self._urls[params["requestId"]] = params["request"]["url"]
-            self.requests += not STATIC.search(url)
-        elif method == "Network.webSocketCreated":
-            self._urls[params["requestId"]] = params["url"]
-            self.requests += 1
-        elif method == "Network.webSocketClosed":
-            self._note(params, "closed")
-        elif method == "Network.loadingFailed":
-            self._note(params, params["errorText"])
-        elif method == "Network.responseReceived" and params["response"]["status"] >= 400:
-            self._note(params, str(params["response"]["status"]))
-
-    def _note(self, params: dict[str, Any], what: str) -> None:
-        url = self._urls.get(params["requestId"], "")
-        self.log.append(f"{time():.1f} {urlsplit(url).path}?{urlsplit(url).query[:40]} {what}")
+MADE = (Path(__file__).parent / "made.js").read_text()
+ASK = "JSON.stringify(self.__made ?? null)"
+ANSWER_SECONDS = 10.0
+NOTHING: dict[str, Any] = {"requests": 0, "log": []}
 
 
 class Workers:
-    """All SharedWorkers of a browser, each known by the context that it belongs to."""
+    """The SharedWorkers of a browser, the last one of each context."""
 
     def __init__(self, devtools: CDPSession) -> None:
         self._devtools = devtools
-        self._of: dict[str, Worker] = defaultdict(Worker)
-        self._sessions: dict[str, Worker] = {}
+        self._sessions: dict[str, str] = {}  # of each context
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         devtools.on("Target.targetCreated", self._created)
         devtools.on("Target.receivedMessageFromTarget", self._heard)
@@ -60,11 +35,20 @@ class Workers:
         only = [{"type": "shared_worker"}]
         await self._devtools.send("Target.setDiscoverTargets", {"discover": True, "filter": only})
 
-    async def of(self, context: BrowserContext, page: Page) -> Worker:
+    async def of(self, context: BrowserContext, page: Page) -> Callable[[], Any]:
+        """What gives, awaited, what scripts of the context's worker made, as made.js notes it."""
         session = await context.new_cdp_session(page)
         target = await session.send("Target.getTargetInfo")
         await session.detach()
-        return self._of[target["targetInfo"]["browserContextId"]]
+        name = target["targetInfo"]["browserContextId"]
+        return lambda: self._made(name)
+
+    async def _made(self, context: str) -> dict[str, Any]:
+        if context not in self._sessions:
+            return NOTHING
+        with suppress(Error, TimeoutError):  # it may have ended
+            return json.loads(await self._evaluate(self._sessions[context], ASK)) or NOTHING
+        return NOTHING
 
     def _created(self, params: dict[str, Any]) -> None:
         task = asyncio.create_task(self._attach(params["targetInfo"]))
@@ -72,18 +56,29 @@ class Workers:
         task.add_done_callback(self._tasks.discard)
 
     async def _attach(self, target: dict[str, Any]) -> None:
-        message = json.dumps({"id": 1, "method": "Network.enable"})
-        with suppress(Error):  # it may have ended
+        with suppress(Error, TimeoutError):  # it may have ended
             made = await self._devtools.send(
                 "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
             )
-            session = made["sessionId"]
-            self._sessions[session] = self._of[target["browserContextId"]]
+            self._sessions[target["browserContextId"]] = made["sessionId"]
+            await self._evaluate(made["sessionId"], MADE)
+
+    async def _evaluate(self, session: str, expression: str) -> Any:
+        number = next(self._numbers)
+        params = {"expression": expression}
+        message = json.dumps({"id": number, "method": "Runtime.evaluate", "params": params})
+        self._waiting[number] = answer = asyncio.get_running_loop().create_future()
+        try:
             await self._devtools.send(
                 "Target.sendMessageToTarget", {"sessionId": session, "message": message}
             )
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        finally:
+            del self._waiting[number]
 
     def _heard(self, params: dict[str, Any]) -> None:
         message = json.loads(params["message"])
-        if "method" in message and (worker := self._sessions.get(params["sessionId"])):
-            worker.heard(message["method"], message["params"])
+        waiting = self._waiting.get(message.get("id"))
+        if waiting and not waiting.done():
+            waiting.set_result(message.get("result", {}).get("result", {}).get("value"))
