@@ -80,9 +80,7 @@ async def _answer(who: Caller, wanted: Wish, commands: Sequence[dict[str, Any]] 
     form = forms.array(base.html_wanted(request))
     parts = [*answers, *(event.form(form.name, form.event) for event in events)]
     body = b'{"events":%s,"last_event_id":%d}' % (form.join(parts), cursor)
-    headers = {**base.HEADERS, "Content-Type": "application/json"}
-    if request.args.get("close") == "1" and request.http_version.startswith("1"):
-        headers["Connection"] = "close"
+    headers = {**base.HEADERS, "Content-Type": "application/json", **base.ending(request)}
     return Response(body, headers=headers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from quartchat.errors import Unavailable
 from quartchat.store import log
@@ -14,7 +14,9 @@ blueprint = Blueprint("health", __name__, url_prefix="/health")
 
 @blueprint.get("/live")
 async def alive() -> Response:
-    return answer({"status": "ok"})
+    response = answer({"status": "ok"})
+    response.headers.update(base.ending(request))
+    return response
 
 
 @blueprint.get("/ready")

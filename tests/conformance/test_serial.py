@@ -144,3 +144,11 @@ async def test_whoever_does_not_trust_old_connections_gets_each_answer_on_a_new_
     last = await ada.request(method, "/t/p?timeout=0&close=1")
     assert last.headers["Connection"] == "close"
     assert "Connection" not in (await ada.request(method, "/t/p?timeout=0")).headers
+
+
+async def test_whoever_asks_whether_new_connections_are_answered_leaves_none_behind(
+    server: Server,
+) -> None:
+    [ada] = await server.users(1)
+    assert (await ada.request("GET", "/health/live?close=1")).headers["Connection"] == "close"
+    assert "Connection" not in (await ada.request("GET", "/health/live")).headers

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
 from proxies.case import Door
+from proxies.doors import Ports
 from proxies.house import House, Person
 from proxies.seat import Seat
 
@@ -21,10 +22,12 @@ class Browser(Protocol):
 
 
 class Desk:
-    """`people`: the two, and their host, who has no window."""
+    """`people`: the two, and their host, who has no window. `ports`: where the proxies of its cases
+    listen, one case after the other: so windows can stay, and what they keep of scripts."""
 
     def __init__(self, browser: Browser, house: House, people: list[Person]) -> None:
         self.browser, self.house, self.people = browser, house, people
+        self.ports: Ports = ([], [])
         self.seats: list[Seat] = []
         self._stack = AsyncExitStack()
         self._ways: list[object] = []

@@ -8,15 +8,16 @@ from proxies.case import Case, Door
 from proxies.house import House
 from proxies.place import Place
 
+Ports = tuple[list[int], list[int]]  # of each person's place
+
 
 class Doors:
-    """They are shut when it is left."""
+    """They are shut when it is left. `ports`: those of the cases before, which are used again."""
 
-    def __init__(self, case: Case, house: House) -> None:
-        self._case, self._house = case, house
+    def __init__(self, case: Case, house: House, ports: Ports) -> None:
+        self._case, self._house, self._ports = case, house, ports
         self._stack = AsyncExitStack()
         self._doors: list[Door] = []
-        self._ports: tuple[list[int], list[int]] = ([], [])
 
     async def __aenter__(self) -> Doors:
         return self

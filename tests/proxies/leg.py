@@ -20,8 +20,8 @@ class Leg:
 
     name: str
     transports: str = ""
-    each: int = 4
-    pause: float = 1.5
+    each: int = 6
+    pause: float = 1.8
     turns: bool = False
 
 

@@ -22,7 +22,7 @@ class Mischief:
     `forget_idle`: the same after so long a silence. `reset_after_bytes`: reset by then (down).
     `life`: closed after so long. `delay`: one way. `rate`: bytes per second and direction.
     `connect_delay`: before the first byte. `most`: further connections wait, open and silent.
-    `pieces`: so many bytes are sent at once. `down_for`, `up_for`: all is cut, in turns.
+    `down_for`, `up_for`: all is cut, in turns.
     `dark_from`, `dark_for`: everything vanishes in that time, for the flows of then for ever.
     """
 
@@ -35,7 +35,6 @@ class Mischief:
     rate: float | None = None
     connect_delay: float = 0.0
     most: int | None = None
-    pieces: int | None = None
     down_for: float | None = None
     up_for: float = 5.0
     dark_from: float | None = None
@@ -175,14 +174,12 @@ class Relay:
             await self._write(plan, data, writer)
 
     async def _write(self, plan: Mischief, data: bytes, writer: asyncio.StreamWriter) -> None:
-        size = plan.pieces or (max(1, int(plan.rate / 4)) if plan.rate else len(data))
+        size = max(1, int(plan.rate / 4)) if plan.rate else len(data)
         for start in range(0, len(data), size):
             writer.write(data[start : start + size])
             await writer.drain()
             if plan.rate:
                 await asyncio.sleep(size / plan.rate)
-            elif plan.pieces:
-                await asyncio.sleep(0)
 
     async def turns(self) -> None:
         """The network that comes and goes."""

@@ -13,7 +13,7 @@ from proxies.talk import talk
 
 async def run_case(case: Case, desk: Desk, legs: Sequence[Leg] = LEGS) -> list[Outcome]:
     """One outcome per leg. A proxy that does not start is an outcome, too."""
-    async with Doors(case, desk.house) as doors:
+    async with Doors(case, desk.house, desk.ports) as doors:
         return [await _leg(case, each, doors, desk) for each in legs]
 
 

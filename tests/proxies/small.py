@@ -86,11 +86,11 @@ def stunnel(*lines: str) -> Start:
     return start
 
 
-def socat(*flags: str) -> Start:
+def socat(*flags: str, nodelay: bool = False) -> Start:
     async def start(place: Place) -> Door:
-        port = place.port()
-        listen = f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=100"
-        await place.run("socat", *flags, listen, f"TCP:127.0.0.1:{place.up}", port=port)
+        port, more = place.port(), ",nodelay" if nodelay else ""
+        listen = f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=100{more}"
+        await place.run("socat", *flags, listen, f"TCP:127.0.0.1:{place.up}{more}", port=port)
         return Door(f"http://127.0.0.1:{port}")
 
     return start
@@ -134,3 +134,4 @@ add("hitch", "Hitch", hitch)
 add("stunnel", "stunnel", stunnel())
 add("stunnel", "stunnel, 5 s idle", stunnel("TIMEOUTidle = 5", "TIMEOUTclose = 0"))
 add("socat", "socat, 4 s idle", socat("-T", "4"))
+add("socat", "socat, byte by byte", socat("-b", "1", nodelay=True))

@@ -18,7 +18,7 @@ from proxies.verdict import judge
 LOOK_SECONDS = 0.5
 TRIES = 3
 # A page takes a processor for a second. More of them at once are all late, and proxies give up.
-_loading = asyncio.Semaphore(3)
+_loading = asyncio.Semaphore(4)
 
 
 async def talk(case: Case, leg: Leg, desk: Desk, doors: list[Door], outcome: Outcome) -> None:

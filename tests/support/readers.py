@@ -76,7 +76,9 @@ class Call:
 
 
 def http_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE, read=None, pool=60.0), verify=TLS)
+    """As many connections at once as a test wants."""
+    timeout, limits = httpx.Timeout(PATIENCE, read=None), httpx.Limits(max_connections=None)
+    return httpx.AsyncClient(timeout=timeout, limits=limits, verify=TLS)
 
 
 async def _answered(call: Call, response: httpx.Response) -> None:

@@ -19,7 +19,7 @@ const AGAIN_MS = 1000; // where the time for there and back is known
 const SLOWER = 1.2;
 export const POOL = 6; // connections that a browser may have kept and that are dead
 const MOST_RTT_MS = 60000; // what took longer was held back by something else
-const ALONE_MS = 2500; // where requests go one by one, and the next may have a connection that is not dead
+const ALONE_MS = 3000; // where requests go one by one, and the next may have a connection that is not dead
 const UNKNOWN_MS = 2500;
 const PROOF_MS = 8000;
 const PROOF_UNKNOWN_MS = 45000; // nothing is known of the path: it may be a very slow one
@@ -40,7 +40,7 @@ export class Lanes {
   #holds;
 
   /** `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`,
-   * `hooks.unanswered()`: how many were not in a row, where they go one by one; null elsewhere. `heartbeat`: seconds. */
+   * `hooks.unanswered()`: how many were not, where they go one by one; null elsewhere. `heartbeat`: seconds. */
   constructor({ world, timers, memory, heartbeat, ctx, hooks }) {
     this.#world = world;
     this.#timers = timers;

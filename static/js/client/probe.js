@@ -1,6 +1,6 @@
 /**
- * Whether new connections are answered. A request with other credentials than the rest is not given one of those that the
- * browser keeps. So one tells apart what looks alike: kept connections that died unseen, after which the
+ * Whether new connections are answered. Chromium and Firefox do not give a request with other credentials than the rest
+ * one of those that they keep for these, and it asks for its connection's end. So one tells apart what looks alike: kept connections that died unseen, after which the
  * next request may pass, and a network that lets no more of them stand, where requests must go one by one.
  */
 
@@ -10,12 +10,12 @@ import { address } from "./transports/http.js";
 export async function isNewAnswered(world, timers, { hasToken, ms }) {
   const stop = new AbortController();
   const cancel = timers.after(ms, () => stop.abort());
-  const init = { credentials: hasToken ? "same-origin" : "omit", cache: "no-store", redirect: "manual", signal: stop.signal };
+  const init = { credentials: hasToken ? "include" : "omit", cache: "no-store", redirect: "manual", signal: stop.signal };
   try {
-    await (await world.fetch(address(world, "health/live"), init)).text();
+    await (await world.fetch(address(world, "health/live", { close: 1 }), init)).text();
     return true;
   } catch {
-    // What fails at once is told to be so.
+    // What fails at once is told to be so; also an answer that the page may not read is one.
     return !stop.signal.aborted;
   } finally {
     cancel();

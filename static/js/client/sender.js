@@ -13,6 +13,7 @@ const UNANSWERED = new Set(["typing", "ping", "auth"]);
 const GIVE_UP_MS = 60000;
 const MOST_BYTES = 60000;
 const FEW_LATE = 2;
+const NEW = 2; // a new connection takes longer
 const MOST_LATE = 8; // a browser keeps up to six connections that may be dead
 const SLOWER = 1.2;
 const POOL = 6;
@@ -35,7 +36,7 @@ export class Sender {
   /** `onEvents(events)`: what came along with an answer. `onOver()`: somebody else is logged in. */
   constructor({ world, timers, strategy, ctx, onEvents, onOver }) {
     this.#onOver = onOver;
-    Object.assign(ctx, { commands: () => this.#requests.size, takeCommands: () => this.#taken().map((id) => this.#open.get(id).frame), giveBack: (frames, ended) => this.#givenBack(frames, ended) });
+    Object.assign(ctx, { commands: () => this.#requests.size, takeCommands: () => this.#alongWith(), giveBack: (frames, ended) => this.#givenBack(frames, ended) });
     this.#world = world;
     this.#timers = timers;
     this.#strategy = strategy;
@@ -102,6 +103,11 @@ export class Sender {
     this.#open.get(id).way = "request";
     this.#waiting.push(id);
     this.#carry();
+  }
+
+  /** What goes along with a serial request; where others go beside it, nothing: it would overtake them. */
+  #alongWith() {
+    return this.#strategy.isSerial ? this.#taken().map((id) => this.#open.get(id).frame) : [];
   }
 
   /** What waits, as much as one request may carry. */
@@ -175,7 +181,7 @@ export class Sender {
   }
 
   async #probe() {
-    const wanted = { hasToken: Boolean(this.#ctx.token()), ms: this.#strategy.patienceMs };
+    const wanted = { hasToken: Boolean(this.#ctx.token()), ms: NEW * this.#strategy.patienceMs };
     const isAnswered = await isNewAnswered(this.#world, this.#timers, wanted);
     if (!isAnswered && this.#late >= FEW_LATE && this.#isHeard) this.#strategy.starved();
   }

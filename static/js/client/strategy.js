@@ -21,6 +21,7 @@ import { Plans } from "./plans.js";
 import { isRefusal, Turns } from "./turns.js";
 
 const STREAM_AFTER_MS = 300;
+const POLL_AFTER_MS = 1500; // behind its other form
 const KEEP_OLD_MS = 300;
 const DOUBT_MS = 3000;
 const KNOWN_DOUBT_MS = 2000; // where the time for there and back is known
@@ -114,6 +115,7 @@ export class Strategy {
     this.#stopped = true;
     this.#plans.clear();
     this.#lanes.clear();
+    this.#crowd.stop();
     this.active = null;
   }
 
@@ -139,7 +141,10 @@ export class Strategy {
   /** Another network, perhaps: what was learnt need not hold, and what stands may be dead. */
   moved() {
     this.#memory.forget();
-    this.wake({ anew: true });
+    this.#lanes.rtt = null;
+    const wasSerial = this.#turns.forget();
+    if (wasSerial && !this.#stopped) this.#restart();
+    else this.wake({ anew: true });
   }
 
   /** The others began before what this one says; null: all of them. */
@@ -151,10 +156,15 @@ export class Strategy {
 
   /** A command's own request was refused (`ended`), or got through. */
   sent(ended) {
-    if (!ended) this.#turns.passed({ isCommand: true });
+    if (!ended) this.#passedBeside();
     else if (this.#stopped) return;
-    else if (this.#turns.refused(ended, { isCommand: true })) this.#serialise({ isCrowded: true });
+    else if (this.#turns.refused(ended, { isCommand: true })) this.#serialise(ended);
     else this.#urge();
+  }
+
+  #passedBeside() {
+    this.#turns.passed({ isCommand: true });
+    if (this.active && !this.active.isRounds) this.#turns.freed();
   }
 
   /** Requests that carry something do not pass here: a WebSocket is worth another try before its time. */
@@ -170,7 +180,7 @@ export class Strategy {
   }
 
   #begin() {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#crowd.isReleasing) return;
     this.#plans.drop("begin");
     const wait = this.#notBefore - this.#world.now();
     if (wait > 0) return this.#later(wait);
@@ -183,8 +193,10 @@ export class Strategy {
   /** Tries all that is better than what there is. */
   #race() {
     // While nothing works one asks seldom, mostly for the simplest, and by turns in its other form.
-    if (!this.active && this.#turns.isNext(this.#rounds)) return this.#plan("serial", 0);
-    this.#plan("poll", 0);
+    const carries = !this.active && this.#turns.isNext(this.#rounds);
+    if (carries) this.#plan("serial", 0);
+    this.#plan("poll", carries ? POLL_AFTER_MS : 0);
+    if (carries) return;
     if (!this.active && this.#allowed.has("poll") && this.#rounds > 2 && this.#rounds % 3) return;
     this.#plan("websocket", 0);
     const beside = this.#may("websocket") && this.#blame.wait("websocket") === 0 ? STREAM_AFTER_MS : 0;
@@ -192,22 +204,27 @@ export class Strategy {
     if (!this.#allowed.has("stream") || this.#blame.wait("stream") > 0) this.#plan("sse", beside);
   }
 
-  /** `isCrowded`: because of refusals, which may be for what the browser keeps open. */
-  #serialise({ isCrowded = false } = {}) {
-    if (isCrowded) this.#crowd.refused();
+  /** `ended`: what was refused, perhaps for what the browser keeps open. */
+  #serialise(ended) {
+    if (ended) this.#crowd.refused(ended);
     this.#hooks.onSerial();
     this.#restart();
   }
 
   async #release() {
-    await this.#crowd.release({ token: this.#ctx.token(), query: this.#ctx.query() });
-    this.#plans.at("begin", SETTLE_MS, () => this.#begin());
+    await this.#crowd.release({ hasToken: Boolean(this.#ctx.token()) });
+    if (!this.#stopped) this.#plans.at("begin", SETTLE_MS, () => this.#begin());
   }
 
   /** One request at a time; now and then another kind of one. */
   #serially() {
     const { kind } = this.#turns;
     if (!this.#lanes.all.length) this.#lanes.open(this.#allowed.has(kind) ? kind : "serial");
+    this.#planRace();
+  }
+
+  #planRace() {
+    this.#plans.drop("race");
     this.#plans.at("race", this.#turns.leftMs, () => (this.#turns.leave(), this.#restart()));
   }
 
@@ -252,13 +269,19 @@ export class Strategy {
     else if (this.#lanes.rtt === null) this.#lanes.measured(Math.min(took, MOST_FIRST_MS));
     this.#lanes.overtaken(lane);
     if (this.isSerial && lane.kind !== "serial") return this.#probed(lane);
-    if (lane.kind === "serial" && this.#turns.found()) return this.#serialise();
-    if (this.isSerial) this.#turns.proved();
-    else this.#turns.passed();
-    if (!lane.isRounds) this.#turns.freed();
+    if (lane.kind === "serial" && !this.active && this.#turns.found()) return this.#serialise();
+    this.#taught(lane);
     if (this.#isBetter(lane)) return this.#promote(lane);
     this.#lanes.drop(lane);
     return this.#hooks.onActive(this.active);
+  }
+
+  /** What its proof says of going one by one. */
+  #taught(lane) {
+    if (this.isSerial) return this.#turns.proved(), this.#planRace();
+    this.#turns.passed();
+    if (lane.kind !== "serial") this.#turns.refuted();
+    return lane.kind === "websocket" && this.#turns.freed();
   }
 
   #isBetter({ kind }) {
@@ -307,7 +330,7 @@ export class Strategy {
     if (ended.kind === "goodbye") this.#notBefore = this.#world.now() + ended.retryMs;
     const ms = this.#blame.fault(lane, ended, Boolean(this.active));
     if (this.isSerial && !lane.proved) return this.#failedAlone(ended);
-    if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise({ isCrowded: true });
+    if (lane.kind !== "websocket" && this.#turns.refused(ended)) return this.#serialise(ended);
     if (wasActive) return this.#demote(lane, ended, ms);
     this.#instead(lane, ms);
     return this.active || this.#later(this.#pause(ended));
@@ -323,7 +346,7 @@ export class Strategy {
   #failedAlone(ended) {
     const isFirst = this.#turns.tried === 0 && ended.kind === "refused";
     this.active = null;
-    if (isRefusal(ended)) this.#crowd.refused();
+    if (isRefusal(ended)) this.#crowd.refused(ended);
     if (this.#turns.failed(ended)) {
       this.#turns.leave({ never: true });
       return this.#restart();
@@ -350,6 +373,7 @@ export class Strategy {
 
   /** An attempt failed: again later, and something like it now. */
   #instead(lane, ms) {
+    if (lane.kind === "serial") this.#plans.drop("poll"); // it failed at once, and so would this
     if (!lane.isRounds && this.active) this.#plan(lane.kind, ms);
     if (lane.kind === "websocket") this.#plan("stream", 0);
     if (lane.kind === "stream" && !this.#lanes.of("stream").length) this.#plan("sse", 0);

@@ -7,12 +7,12 @@ const STATUSES = new Set([403, 429, 503]);
 const REFUSALS = 4;
 const COMMANDS = 2;
 const IN_VAIN = 3; // one may be refused for the connections that were open before
-const SERIAL_MS = 300000;
+const SERIAL_MS = 180000;
 const FOUND_MS = 3000;
 const TRIAL_MS = 180000; // longer than a proxy is known to bear a grudge
 /** Those that only ask, by turns. */
 const ASKING = ["poll", "stream", "sse"];
-const MOST_MS = 3600000;
+const MOST_MS = 300000;
 const KEPT_MS = 6 * 3600000;
 
 /** Whether somebody on the way refused, as those do that count connections. */
@@ -35,7 +35,7 @@ export class Turns {
   asksNext = false;
   /** How often one failed. */
   tried = 0;
-  /** How often one was not answered, in a row. */
+  /** How often one was not answered, since one was. */
   unanswered = 0;
 
   /** `may`: whether the serial form is allowed at all. */
@@ -112,22 +112,36 @@ export class Turns {
     if (this.#got && kind === "refused") this.#inVain += 1;
     this.#got = false;
     this.tried += 1;
-    this.unanswered = kind === "silent" ? this.unanswered + 1 : 0;
+    if (kind === "silent") this.unanswered += 1;
     this.asksNext = !this.asksNext;
     return this.#inVain >= IN_VAIN;
   }
 
-  /** A connection stands beside requests: one by one was not needed. */
-  freed() {
+  /** Another network, perhaps; whether they went one by one until now. */
+  forget() {
+    const was = this.isSerial;
     this.#founds = 0;
+    if (was) this.leave();
+    return was;
+  }
+
+  /** One that only asks passes. */
+  refuted() {
+    this.#founds = 0;
+  }
+
+  /** Requests pass beside a connection: one by one was not needed. */
+  freed() {
     if (this.#fails && !this.#memory.get("serial").never) this.#memory.set("serial", { fails: 0, now: false }, 0);
   }
 
   /** Requests go side by side again; `never`: one by one is no way here. */
   leave({ never = false } = {}) {
-    // What was forgotten is another network's.
-    const fails = this.#memory.get("serial") ? this.#fails + 1 : 0;
-    if (never || this.#until === null) this.#memory.set("serial", { fails, now: false, never }, never ? SERIAL_MS : KEPT_MS);
+    // What was forgotten is another network's, and what was only found is not remembered.
+    const isKnown = this.#until === null && this.#memory.get("serial");
+    // Where it did not work either, nothing worked.
+    const fails = this.#fails + (never || this.#isSure ? 1 : 0);
+    if (never || isKnown) this.#memory.set("serial", { fails, now: false, never }, never ? SERIAL_MS : KEPT_MS);
     this.#until = null;
     this.isSerial = this.#got = this.#isSure = this.asksNext = false;
     this.#refusals = this.#commands = this.tried = this.unanswered = this.#inVain = 0;

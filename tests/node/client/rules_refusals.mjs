@@ -47,9 +47,11 @@ export const refusalRules = {
     let lines = Array.from({ length: net ? before : 0 }, () => ({ isKept: true, usedAt: net.clock.elapsed }));
     const isUsed = ({ conn }) => Boolean(conn?.isAtGateway);
     const isThere = (line) => isUsed(line) || (line.isKept && net.clock.elapsed - line.usedAt < keptMs);
+    // What asks whether new ones are answered has other credentials, and none of these.
+    const isNew = ({ kind }) => kind === "websocket" || kind === "probe";
     const take = (conn) => {
       lines = lines.filter(isThere);
-      const line = (conn.kind !== "websocket" && lines.findLast((one) => !isUsed(one))) || {};
+      const line = (!isNew(conn) && lines.findLast((one) => !isUsed(one))) || {};
       lines = [...lines.filter((one) => one !== line), line];
       return Object.assign(line, { conn, isKept: false, usedAt: net.clock.elapsed });
     };
@@ -60,12 +62,12 @@ export const refusalRules = {
         if (conn.request.url.length > LONGEST) return { status: 400, text: PAGE, type: "text/html" };
         if (lines.length <= most) return null;
         if (hangs) return (lines = lines.filter((one) => one !== line)), { hang: true };
-        line.isKept = conn.kind !== "websocket";
+        line.isKept = !isNew(conn);
         return { status, text: PAGE, type: "text/html" };
       },
       down: (conn) => (item, next) => {
         const line = lines.find((one) => one.conn === conn);
-        if (item.is === "end" && line && conn.kind !== "websocket") Object.assign(line, { isKept: true, usedAt: net.clock.elapsed });
+        if (item.is === "end" && line && !isNew(conn)) Object.assign(line, { isKept: true, usedAt: net.clock.elapsed });
         return next(item);
       },
     };
