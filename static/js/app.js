@@ -68,7 +68,8 @@ on("notification", (event) => {
 });
 on("global_notification", ({ html }) => announce(html));
 on("notifications_read", ({ data }) => bell.set(data.unread));
-on(["new_message", "message_edited", "message_deleted"], ({ data }) => lists.changed(data.chat_id));
+on(["new_message", "message_edited"], ({ data }) => lists.changed(data.chat_id));
+on("message_deleted", ({ data }) => lists.deleted(data));
 on("messages_read", ({ data }) => data.user_id === me && lists.changed(data.chat_id));
 on(["chat_updated", "chat_settings"], ({ data }) => lists.changed(data.chat_id));
 on(["user_joined", "user_left"], ({ data }) => data.user_id === me && lists.reload());

@@ -12,6 +12,7 @@ export class Lists {
   #me;
   #current;
   #waiting = new Set();
+  #deleted = new Set();
   #rowTimer = 0;
   #reloadTimer = 0;
   #liveTimer = 0;
@@ -34,6 +35,19 @@ export class Lists {
     if (!list()) return;
     this.#waiting.add(chatId);
     this.#rowTimer ||= setTimeout(() => this.#rows(), ROW_MS);
+  }
+
+  /** What a row tells of this message is gone at once; what is there instead comes with the row. */
+  deleted({ chat_id: chatId, message_id: messageId }) {
+    this.#deleted.add(messageId);
+    this.#blank(row(chatId));
+    this.changed(chatId);
+  }
+
+  #blank(item) {
+    const last = item?.querySelector(".last");
+    // One that was asked for before it was deleted may still hold it; a fresh one says that it was.
+    if (this.#deleted.has(last?.dataset.messageId) && last.querySelector("bdi")) last.textContent = "";
   }
 
   /** Somebody came or went: the row of the direct chat with them shows it. */
@@ -72,6 +86,7 @@ export class Lists {
     if (!fresh || !stale.isConnected) return undefined;
     const focused = stale.contains(document.activeElement);
     this.#mark(fresh);
+    this.#blank(fresh);
     const newer = stamp(fresh) > stamp(stale);
     stale.replaceWith(fresh);
     if (newer && fresh.previousElementSibling) fresh.parentElement.prepend(fresh);

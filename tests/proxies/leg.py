@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from time import time
 from typing import Any
@@ -74,15 +75,15 @@ class Two:
     async def ask(self, name: str) -> list[dict[str, Any]]:
         return await asyncio.gather(*(seat.ask(name) for seat in self.seats))
 
-    async def is_shown(self) -> bool:
-        """Whether all that was written is in the log, and all of the log on both pages. These are
-        asked last: the log costs less."""
+    async def shown(self, seconds: float) -> bool:
+        """Whether all that was written is in the log, and all of the log on both pages, which wait
+        for it as long."""
         log = self.log()
-        said = {message["content"] for message in log}
-        if not all(written.keys() <= said for written in self.written):
+        sent = {message["content"] for message in log}
+        if not all(written.keys() <= sent for written in self.written):
             return False
-        wanted = {message["event_id"] for message in log}
-        return all(
-            wanted <= set(side.get("timeline", [])) and not side.get("pending")
-            for side in await self.ask("__look")
-        )
+        wanted = json.dumps([message["event_id"] for message in log])
+        asked = f"window.__shows?.({wanted}, {seconds * 1000}) ?? false"
+        told = (seat.evaluate(asked) for seat in self.seats)
+        # A page that is being loaded anew cannot tell; it will be asked again.
+        return all(said is True for said in await asyncio.gather(*told, return_exceptions=True))

@@ -46,8 +46,19 @@
     field.value = text;
     field.form.requestSubmit();
   };
-  /** What is asked again and again. */
-  window.__look = () => JSON.stringify({ timeline: timeline(), pending: pending().length });
+  /** Whether these events are shown and nothing waits to be sent, as soon as it is so, or after `ms`. */
+  window.__shows = (ids, ms) =>
+    new Promise((resolve) => {
+      const isSo = () => {
+        const shown = new Set(timeline());
+        return !pending().length && ids.every((id) => shown.has(id));
+      };
+      if (isSo()) return resolve(true);
+      const end = (was) => (watch.disconnect(), clearTimeout(timer), resolve(was));
+      const watch = new MutationObserver(() => isSo() && end(true));
+      const timer = setTimeout(() => end(false), ms);
+      return watch.observe(document, { childList: true, subtree: true });
+    });
   window.__allMade = () => JSON.stringify(self.__made);
   window.__told = () =>
     JSON.stringify({

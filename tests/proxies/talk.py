@@ -15,7 +15,8 @@ from proxies.first import first_event
 from proxies.leg import FIRST, Leg, Outcome, Two
 from proxies.verdict import judge
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.4
+WATCH_SECONDS = 4.0
 TRIES = 3
 # A page takes a processor for a second. More of them at once are all late, and proxies give up.
 _loading = asyncio.Semaphore(4)
@@ -90,7 +91,7 @@ async def _write(leg: Leg, two: Two) -> None:
 
 async def _until(seconds: float, two: Two, otherwise: str) -> None:
     end = time() + seconds
-    while not await two.is_shown():
+    while not await two.shown(WATCH_SECONDS):
         if time() > end:
             raise TimeoutError(f"{otherwise} within {seconds:.0f} s")
         await asyncio.sleep(LOOK_SECONDS)
