@@ -53,13 +53,13 @@ HEADERS = {
 }
 
 
+log = structlog.get_logger("quartchat")
+
+
 def ending(asked: Request) -> dict[str, str]:
     """Headers that end the connection behind an answer, where `close=1` asks for it."""
     ends = asked.args.get("close") == "1" and asked.http_version.startswith("1")
     return {"Connection": "close"} if ends else {}
-
-
-log = structlog.get_logger("quartchat")
 
 
 def log_fault(event: str, error: BaseException, **details: object) -> None:

@@ -98,6 +98,7 @@ export class Lists {
     const shown = document.querySelector("main #chat-list") ? location.href : "/c";
     const wanted = shown === location.href ? ["#chat-list", "#chat-list-blank"] : ["#chat-list"];
     if (!(await refresh(wanted, shown))) return;
+    for (const item of list()?.children ?? []) this.#blank(item);
     const open = row(this.#current);
     if (open) this.#mark(open);
     this.onUnread(this.unread);

@@ -5,10 +5,10 @@
  * helps where a proxy reads the requests: on plain http, or where it ends TLS.
  */
 
+import { POOL } from "./pool.js";
 import { address } from "./transports/http.js";
 
 const LONGER = 8400;
-const KEPT = 6; // a browser keeps so many per host
 const MOST_MS = 3000;
 const AGAIN_MS = 8000;
 const MOST_TIMES = 3; // in vain
@@ -57,7 +57,7 @@ export class Crowd {
     this.#times += 1;
     const stop = (this.#stop = new AbortController());
     const cancel = this.#timers.after(MOST_MS, () => stop.abort());
-    await Promise.allSettled(Array.from({ length: KEPT }, () => this.#ask(hasToken, stop.signal)));
+    await Promise.allSettled(Array.from({ length: POOL }, () => this.#ask(hasToken, stop.signal)));
     cancel();
     this.#stop = null;
   }

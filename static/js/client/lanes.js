@@ -3,6 +3,7 @@
 import { Ended } from "./errors.js";
 import { Holds } from "./holds.js";
 import { Lane } from "./lane.js";
+import { POOL, SLOWER } from "./pool.js";
 import { poll } from "./transports/poll.js";
 import { serial } from "./transports/serial.js";
 import { sse } from "./transports/sse.js";
@@ -16,8 +17,6 @@ export const RANK = { serial: 0, poll: 1, sse: 2, stream: 3, websocket: 4 };
 
 const HEDGE_MS = 2500;
 const AGAIN_MS = 1000; // where the time for there and back is known
-const SLOWER = 1.2;
-export const POOL = 6; // connections that a browser may have kept and that are dead
 const MOST_RTT_MS = 60000; // what took longer was held back by something else
 const ALONE_MS = 3000; // where requests go one by one, and the next may have a connection that is not dead
 const UNKNOWN_MS = 2500;
@@ -39,8 +38,10 @@ export class Lanes {
   rtt = null;
   #holds;
 
-  /** `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`,
-   * `hooks.unanswered()`: how many were not, where they go one by one; null elsewhere. `heartbeat`: seconds. */
+  /**
+   * `ctx`, `hooks`: as a lane takes them; besides `hooks.mayHedge(kind)`, `hooks.onLate(lane)`, `hooks.unanswered()`: how
+   * many were not answered, where they go one by one, null elsewhere. `heartbeat`: seconds.
+   */
   constructor({ world, timers, memory, heartbeat, ctx, hooks }) {
     this.#world = world;
     this.#timers = timers;

@@ -6,6 +6,7 @@
  */
 
 import { Ended, Refused, Unauthorised, Unsent } from "./errors.js";
+import { POOL, SLOWER } from "./pool.js";
 import { isNewAnswered } from "./probe.js";
 import { exchange } from "./transports/serial.js";
 
@@ -15,8 +16,6 @@ const MOST_BYTES = 60000;
 const FEW_LATE = 2;
 const NEW = 2; // a new connection takes longer
 const MOST_LATE = 8; // a browser keeps up to six connections that may be dead
-const SLOWER = 1.2;
-const POOL = 6;
 const MOST_BESIDE = 3;
 const MOST_AT_ONCE = 50;
 const MOST_TOGETHER = 30000;
@@ -31,6 +30,7 @@ export class Sender {
   #open = new Map(); // request_id -> { text, frame, resolve, reject, way }
   #waiting = []; // request_ids, for the next request
   #requests = new Set(); // { ids, stop }
+  #probing = null;
   #late = 0; // requests in a row that were not answered in time
 
   /** `onEvents(events)`: what came along with an answer. `onOver()`: somebody else is logged in. */
@@ -82,6 +82,7 @@ export class Sender {
 
   /** Nobody will be answered any more. */
   stop(reason) {
+    this.#probing?.abort();
     for (const request of this.#requests) this.#withdraw(request);
     for (const id of [...this.#open.keys()]) this.#settle(id, reason);
   }
@@ -181,7 +182,8 @@ export class Sender {
   }
 
   async #probe() {
-    const wanted = { hasToken: Boolean(this.#ctx.token()), ms: NEW * this.#strategy.patienceMs };
+    const stop = (this.#probing = new AbortController());
+    const wanted = { hasToken: Boolean(this.#ctx.token()), ms: NEW * this.#strategy.patienceMs, stop };
     const isAnswered = await isNewAnswered(this.#world, this.#timers, wanted);
     if (!isAnswered && this.#late >= FEW_LATE && this.#isHeard) this.#strategy.starved();
   }

@@ -16,8 +16,9 @@
 import { backoff } from "./backoff.js";
 import { Blame } from "./blame.js";
 import { Crowd } from "./crowd.js";
-import { Lanes, NAMES, POOL, RANK } from "./lanes.js";
+import { Lanes, NAMES, RANK } from "./lanes.js";
 import { Plans } from "./plans.js";
+import { POOL } from "./pool.js";
 import { isRefusal, Turns } from "./turns.js";
 
 const STREAM_AFTER_MS = 300;

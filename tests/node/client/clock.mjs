@@ -54,10 +54,6 @@ export class Clock {
     this.#byId.delete(id);
   };
 
-  get isThrottled() {
-    return this.#throttled;
-  }
-
   /** The client's timers run only when a minute is full, as those of a page long hidden; what waited for that runs when it is over. */
   throttle(isThrottled) {
     this.#throttled = isThrottled;

@@ -10,7 +10,6 @@ import { Server } from "./server.mjs";
 
 const LOOK_MS = 500;
 const WAKE_MS = 55000; // a silence that it may take for an ordinary one
-const TOLD_MS = 1000;
 const THROTTLED_MS = 180000;
 
 export class Scene {
@@ -128,11 +127,10 @@ export class Scene {
     if ((phase.notices && this.#before > 1) || !wasOnline) this.#notice(wasOnline);
   }
 
-  /** Timers that run once a minute find out everything up to three minutes later; what is lost then is told a second after. */
+  /** Timers that run once a minute find out everything up to three minutes later. */
   #throttle(isOn) {
     this.clock.throttle(isOn);
-    if (isOn) this.#slackMs = THROTTLED_MS;
-    else this.clock.after(TOLD_MS, () => this.clock.isThrottled || (this.#slackMs = 0));
+    this.#slackMs = isOn ? THROTTLED_MS : 0;
   }
 
   #notice(wasOnline) {
