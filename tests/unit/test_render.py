@@ -95,6 +95,7 @@ def chat(**changed: Any) -> dict[str, Any]:
         "unread": 2,
         "role": "owner",
         "last_message": {
+            "message_id": "m1",
             "content": "Hello",
             "sender": {"user_id": "u1", "name": "Ada"},
             "timestamp": NOW,
