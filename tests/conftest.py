@@ -15,9 +15,11 @@ import pytest_asyncio
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.clock import Clock
+from support.routes import compile_once
 
 # Where the tests run in the background it may be ignored, and so it would by what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+compile_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from quartchat.addresses import chats_url, segment
 from quartchat.locale import texts
 from quartchat.web import text
+from quartchat.web.compiled import Compiled
 from quartchat.web.dates import day, number, when
 from quartchat.web.files import Files
 from quartchat.web.locale import LOCALES, current, look
@@ -53,6 +54,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=Compiled(),
             extensions=["jinja2.ext.i18n"],
         )
         self._env.policies["ext.i18n.trimmed"] = True

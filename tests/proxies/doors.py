@@ -29,13 +29,14 @@ class Doors:
         """One per person, both the same unless each has his own. The way is good: one that has
         turned bad is not used again, nor one that counts what it has seen. The address stays
         the same, as a browser keeps scripts by their address."""
-        if not self._doors or self._is_used_up():
+        if not self._doors or self.are_used_up():
             self._doors = []
             await self._stack.aclose()
             self._doors = [await self._start(each) for each in self._ports[: 1 + self._case.own]]
         return [self._doors[0], self._doors[-1]]
 
-    def _is_used_up(self) -> bool:
+    def are_used_up(self) -> bool:
+        """Whether the next leg gets others."""
         case = self._case
         return case.fresh or case.own or any(door.begin for door in self._doors)
 

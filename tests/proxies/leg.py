@@ -17,19 +17,21 @@ FIRST = "the first event"  # what the host says when both pages are on their way
 @dataclass(frozen=True)
 class Leg:
     """`transports`: what the client may use, all if empty. `each`: messages of each person,
-    `pause`: seconds between one person's messages, `turns`: they write one after the other."""
+    `pause`: seconds between one person's messages, `turns`: they write one after the other.
+    `stays`: in the pages of the leg before it, if these are as they should be."""
 
     name: str
     transports: str = ""
     each: int = 6
     pause: float = 1.8
     turns: bool = False
+    stays: bool = False
 
 
 LEGS = (
     Leg("all"),
+    Leg("quiet", each=2, pause=7.0, turns=True, stays=True),
     Leg("no WebSocket", "stream,sse,poll,serial"),
-    Leg("quiet", each=2, pause=7.0, turns=True),
 )
 
 
@@ -54,16 +56,22 @@ class Outcome:
 
 @dataclass
 class Two:
-    """Both at their seats, in one chat of this leg alone."""
+    """Both at their seats, in one chat of theirs alone. `since`: the last event before the leg that
+    they are in, `requests`: what their pages had made by then."""
 
     house: House
     chat_id: str
     people: list[Person]
     seats: list[Seat]
     written: list[dict[str, float]] = field(default_factory=lambda: [{}, {}])
+    since: int = 0
+    requests: int = 0
 
     async def made(self) -> list[dict[str, Any]]:
         return await asyncio.gather(*(seat.made() for seat in self.seats))
+
+    def next_leg(self, requests: int) -> None:
+        self.since, self.requests = self.log()[-1]["event_id"], requests
 
     def log(self) -> list[dict[str, Any]]:
         return self.house.messages(self.chat_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from random import Random
 from time import time
@@ -22,43 +22,60 @@ TRIES = 3
 _loading = asyncio.Semaphore(4)
 
 
-async def talk(case: Case, leg: Leg, desk: Desk, doors: list[Door], outcome: Outcome) -> None:
-    """One leg through open doors (one per person); adds to the outcome."""
-    if case.calm:
-        leg = replace(leg, each=2, pause=6.0)
-    async with _meeting(desk, leg) as two:
-        try:
-            async with _loading:
-                await _open(case, two, doors)
-            await _turn_bad(doors)
-            await _write(leg, two)
-            await _until(case.settle, two, "not all arrived")
-        except (TimeoutError, ExceptionGroup) as error:
-            outcome.faults.append(str(error) or "timed out")
-        except Exception as error:  # whatever a browser says: it is this leg's outcome
-            outcome.faults.append(f"{type(error).__name__}: {str(error)[:300]}")
-        await _judge(case, leg, two, outcome)
-        if not leg.turns:
-            # Where connections are counted, each further one would wait for those before it.
-            outcome.first = await first_event(two, 1 if case.own else TRIES)
-
-
 @asynccontextmanager
-async def _meeting(desk: Desk, leg: Leg) -> AsyncIterator[Two]:
+async def meeting(desk: Desk, leg: Leg) -> AsyncIterator[Two]:
     """In a chat of its own, which both leave at the end: their pages shall not grow."""
     *both, host = desk.people
     members = [person.user_id for person in both]
     made = await host.api("POST", "/chats", kind="group", title="Room", members=members)
-    chat_id = made["chat_id"]
+    two = Two(desk.house, made["chat_id"], desk.people, desk.seats)
     for seat in desk.seats:
-        await seat.prepare(chat_id, leg.transports)
-    yield Two(desk.house, chat_id, desk.people, desk.seats)
+        await seat.prepare(two.chat_id, leg.transports)
+    yield two
     await desk.clear()
     for person in both:
-        await person.api("DELETE", f"/chats/{chat_id}/members/me")
+        await person.api("DELETE", f"/chats/{two.chat_id}/members/me")
 
 
-async def _open(case: Case, two: Two, doors: list[Door]) -> None:
+async def talk(
+    case: Case, leg: Leg, two: Two, outcome: Outcome, doors: Sequence[Door] = ()
+) -> None:
+    """One leg; adds to the outcome. `doors`, one per person, if their pages are still to open."""
+    if case.calm:
+        leg = replace(leg, each=2, pause=6.0)
+    with failing(outcome):
+        if doors:
+            await _enter(case, two, doors)
+        await _write(leg, two)
+        await _until(case.settle, two, "not all arrived")
+    await _judge(case, leg, two, outcome)
+
+
+async def measure(case: Case, two: Two, outcome: Outcome) -> None:
+    """At the end: where connections are counted, each further one would wait for those before
+    it."""
+    outcome.first = await first_event(two, 1 if case.own else TRIES)
+
+
+@contextmanager
+def failing(outcome: Outcome) -> Iterator[None]:
+    """Whatever a browser or a proxy says in it becomes the leg's outcome."""
+    try:
+        yield
+    except (TimeoutError, ExceptionGroup) as error:
+        outcome.faults.append(str(error) or "timed out")
+    except Exception as error:
+        outcome.faults.append(f"{type(error).__name__}: {str(error)[:2000]}")
+
+
+async def _enter(case: Case, two: Two, doors: Sequence[Door]) -> None:
+    async with _loading:
+        await _open(case, two, doors)
+    begun = {id(door): door.begin for door in doors if door.begin}
+    await asyncio.gather(*(begin() for begin in begun.values()))
+
+
+async def _open(case: Case, two: Two, doors: Sequence[Door]) -> None:
     """Both pages; meanwhile something happens that only a connection can tell them."""
     page = f"/chats/{two.chat_id}"
     await asyncio.gather(
@@ -68,22 +85,17 @@ async def _open(case: Case, two: Two, doors: list[Door]) -> None:
     await _until(case.page, two, "the first event was not shown")
 
 
-async def _turn_bad(doors: list[Door]) -> None:
-    begun = {id(door): door.begin for door in doors if door.begin}
-    await asyncio.gather(*(begin() for begin in begun.values()))
-
-
 async def _write(leg: Leg, two: Two) -> None:
     random = Random(two.chat_id)
     if leg.turns:
         for number in range(2 * leg.each):
             await asyncio.sleep(leg.pause)  # the silence is what is tried here
-            await two.write(number % 2, f"{'ab'[number % 2]}{number}")
+            await two.write(number % 2, f"{'ab'[number % 2]}{number}, {leg.name}")
         return
 
     async def one(who: int) -> None:
         for number in range(leg.each):
-            await two.write(who, f"{'ab'[who]}{number}")
+            await two.write(who, f"{'ab'[who]}{number}, {leg.name}")
             await asyncio.sleep(leg.pause * random.uniform(0.5, 1.5))
 
     await asyncio.gather(one(0), one(1))
@@ -103,7 +115,9 @@ async def _judge(case: Case, leg: Leg, two: Two, outcome: Outcome) -> None:
     except Exception as error:
         outcome.faults.append(f"the page is gone: {str(error)[:200]}")
         return
-    outcome.requests = sum(side["requests"] for side in made)
     judge(case, leg, two, told, outcome)
+    requests = sum(side["requests"] for side in made)
+    outcome.requests = requests - two.requests
+    two.next_leg(requests)
     if outcome.faults:
         outcome.more += [{"log": side["log"][-25:]} for side in made]

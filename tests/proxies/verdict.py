@@ -21,8 +21,8 @@ def judge(case: Case, leg: Leg, two: Two, told: list[dict[str, Any]], outcome: O
         outcome.faults += [f"{NAMES[who]}: {fault}" for fault in _strayed(side, leg)]
         outcome.faults += [f"{NAMES[who]}: {f}" for f in _sent(two.written[who], two, who, log)]
     outcome.ways = sorted({_way(side) for side in told})
-    outcome.stall = _most(_stall(side, log) for side in told)
-    outcome.sending = _most(_sending(written, log) for written in two.written)
+    outcome.stall = _most(_stall(side, log, two.since) for side in told)
+    outcome.sending = _most(_sending(written, log, two.since) for written in two.written)
     if outcome.stall is not None and outcome.stall > case.stall * 1000:
         outcome.faults.append(f"a message was shown {outcome.stall / 1000:.1f} s after its commit")
     if outcome.faults:
@@ -96,19 +96,21 @@ def _most(numbers: Iterable[int | None]) -> int | None:
     return max(found, default=None)
 
 
-def _stall(side: dict[str, Any], log: list[dict[str, Any]]) -> int | None:
+def _stall(side: dict[str, Any], log: list[dict[str, Any]], since: int) -> int | None:
     """Without the first event, which waits for the page."""
     shown = dict(side.get("shown", []))
     late = [
         round(shown[m["event_id"]] - m["event_id"] / 1000)
         for m in log
-        if m["content"] != FIRST and m["event_id"] in shown
+        if m["content"] != FIRST and m["event_id"] in shown and m["event_id"] > since
     ]
     return max(late, default=None)
 
 
-def _sending(written: dict[str, float], log: list[dict[str, Any]]) -> int | None:
+def _sending(written: dict[str, float], log: list[dict[str, Any]], since: int) -> int | None:
     late = [
-        round(m["event_id"] / 1000 - written[m["content"]]) for m in log if m["content"] in written
+        round(m["event_id"] / 1000 - written[m["content"]])
+        for m in log
+        if m["content"] in written and m["event_id"] > since
     ]
     return max(late, default=None)
