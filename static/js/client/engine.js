@@ -17,6 +17,7 @@ import { State } from "./state.js";
 import { steady } from "./steady.js";
 import { Strategy } from "./strategy.js";
 import { Timers } from "./timers.js";
+import { Uploads } from "./uploads.js";
 import { Vault } from "./vault.js";
 
 const HEARTBEAT_S = 25;
@@ -114,7 +115,7 @@ export class Engine {
     this.#isStopped = true;
     this.#strategy.stop();
     this.#sender.stop(new Unsent("closed"));
-    this.#outbox?.rest();
+    this.#outbox?.stop();
     this.#timers.clear();
   }
 
@@ -159,12 +160,17 @@ export class Engine {
   }
 
   /** Sends a command; one that finds the token expired is sent again with a new one. */
-  async command(type, data) {
+  command(type, data) {
+    return this.#renewed(() => this.#sender.command(type, data));
+  }
+
+  async #renewed(work) {
     try {
-      return await this.#sender.command(type, data);
+      return await work();
     } catch (error) {
+      if (error.kind === "over") this.#over("other_user");
       if (!(error instanceof Unauthorised) || !(await this.#renew())) throw error;
-      return this.#sender.command(type, data);
+      return work();
     }
   }
 
@@ -275,6 +281,7 @@ export class Engine {
     this.#isStopped = true;
     this.#strategy.stop();
     this.#sender.stop(new Unauthorised());
+    this.#outbox?.stop();
     this.#state.over();
     this.#say({ is: "over", reason });
   }
@@ -298,8 +305,12 @@ export class Engine {
 
   #openOutbox() {
     const submit = (message) => this.command("send_message", message);
+    const world = this.#world;
+    const { user } = this.#options;
+    const brought = new Uploads({ world, ctx: { user, token: this.#ctx.token } });
+    const uploads = { bring: (...what) => this.#renewed(() => brought.bring(...what)), drop: (file) => brought.drop(file) };
     const onChange = (entries) => this.#say({ is: "outbox", entries });
-    this.#outbox = new Outbox({ world: this.#world, vault: new Vault({ base: this.#world.base }), submit, user: this.#options.user, onChange });
+    this.#outbox = new Outbox({ world, vault: new Vault({ base: world.base }), submit, uploads, user, onChange });
     this.#outbox.open();
   }
 }

@@ -43,6 +43,8 @@ export class Ended extends Error {
     this.kind = kind;
     this.status = more.status ?? 0;
     this.retryMs = more.retryMs ?? null;
+    /** What our server called it, where it did. */
+    this.code = more.code;
     /** Whether it was cut while something came. */
     this.inBody = more.inBody ?? false;
   }

@@ -1,6 +1,8 @@
 /** The places in a browser where rows can be kept, all of one shape. */
 
 const PATIENCE_MS = 3000;
+const FILES_MS = 20000;
+const BYTES_PER_MS = 4000; // of a slow disk
 const TABLE = "waiting";
 
 /** Best first; each has `kind`, `all()`, `get(id)`, `put(row)` and `remove(id)`, which reject where the browser fails. */
@@ -8,13 +10,25 @@ export function browserStores(base) {
   return [new IndexedDbStore(`quartchat ${base}`), new LocalStore(`quartchat-waiting ${base} `), new MemoryStore()];
 }
 
+/** The same for rows with files: apart from the others, which would wait behind a large one. Text alone can hold none. */
+export function fileStores(base) {
+  return [new IndexedDbStore(`quartchat-files ${base}`, FILES_MS), new MemoryStore()];
+}
+
+/** How many bytes the files of a row have. */
+export function weight({ files = [] }) {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
 class IndexedDbStore {
   kind = "IndexedDB";
   #name;
+  #patience;
   #opened = null;
 
-  constructor(name) {
+  constructor(name, patience = PATIENCE_MS) {
     this.#name = name;
+    this.#patience = patience;
   }
 
   async all() {
@@ -30,7 +44,7 @@ class IndexedDbStore {
   }
 
   put(row) {
-    return this.#in("readwrite", (table) => done(table.put(row)), "strict");
+    return this.#in("readwrite", (table) => done(table.put(row)), "strict", weight(row) / BYTES_PER_MS);
   }
 
   remove(id) {
@@ -38,13 +52,13 @@ class IndexedDbStore {
   }
 
   /** What `work` answers, once all that it wrote is on the disk. */
-  async #in(mode, work, durability = "relaxed") {
+  async #in(mode, work, durability = "relaxed", more = 0) {
     const deal = await this.#begin(mode, durability).catch(() => ((this.#opened = null), this.#begin(mode, durability)));
     const over = new Promise((resolve, reject) => {
       deal.oncomplete = resolve;
       deal.onabort = () => reject(deal.error ?? new Error("aborted"));
     });
-    const [value] = await timely(Promise.all([work(deal.objectStore(TABLE)), over]));
+    const [value] = await timely(Promise.all([work(deal.objectStore(TABLE)), over]), this.#patience + more);
     return value;
   }
 
@@ -77,9 +91,9 @@ function done(request) {
 }
 
 /** A database that never answers is as good as none. */
-function timely(promise) {
+function timely(promise, ms = PATIENCE_MS) {
   let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), PATIENCE_MS)));
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), ms)));
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 

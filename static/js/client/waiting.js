@@ -32,7 +32,12 @@ export class Waiting {
 
   /** Whether what waits is still there after this page is closed. */
   get kept() {
-    return this.#vault.kind !== "memory";
+    return this.keeps({});
+  }
+
+  /** Whether this entry is: files may have no place where text has one. */
+  keeps(entry) {
+    return this.#vault.kindOf(entry) !== "memory";
   }
 
   /** `watcher()` whenever the entries have changed; returns what takes it back. */
@@ -41,11 +46,11 @@ export class Waiting {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Sends `{ chat_id, content, reply_to? }` as soon as that can be; its `client_id`. Rejects with Full. */
-  async add({ chat_id, content, reply_to, client_id = this.#world.uuid() }) {
+  /** Sends `{ chat_id, content, reply_to?, files? }` as soon as that can be; its `client_id`. Rejects with Full. */
+  async add({ chat_id, content = "", reply_to, files = [], client_id = this.#world.uuid() }) {
     // Two of the same millisecond keep their order.
     this.#at = Math.max(this.#world.now(), this.#at + 1);
-    const entry = { client_id, chat_id, content, at: this.#at, user: this.#user, state: "waiting", tries: 0, ...(reply_to && { reply_to }) };
+    const entry = { client_id, chat_id, content, at: this.#at, user: this.#user, state: "waiting", tries: 0, ...(reply_to && { reply_to }), ...(files.length && { files: files.map((file) => this.#ofFile(file)) }) };
     this.#mine.set(client_id, entry);
     this.#changed();
     await this.#keep(entry);
@@ -57,8 +62,9 @@ export class Waiting {
     this.#send({ is: "outbox", what: "retry", client_id: id });
   }
 
-  edit(id, content) {
-    this.#send({ is: "outbox", what: "edit", client_id: id, content });
+  /** `files`: the ids of those that stay; by default all. */
+  edit(id, content, files) {
+    this.#send({ is: "outbox", what: "edit", client_id: id, content, files });
   }
 
   drop(id) {
@@ -115,6 +121,13 @@ export class Waiting {
       this.acked(entry.client_id);
       throw error;
     }
+  }
+
+  /** By its `id` an upload is found again; what was one already stays what it was. */
+  #ofFile(file) {
+    if (!(file instanceof Blob)) return file;
+    const { name = "file", size, type } = file;
+    return { id: this.#world.uuid(), name, size, type, blob: file, sent: 0 };
   }
 
   #changed() {

@@ -13,7 +13,7 @@ export function address(world, path, query = {}) {
   return url.href;
 }
 
-/** The answer to a request, where our server gave it with 200. Throws Ended. */
+/** The answer to a request, where our server gave it with 200 or 201. Throws Ended. */
 export async function ask(world, url, { method = "GET", body, type, accept, token, signal } = {}) {
   const headers = { ...(type && { "Content-Type": type }), ...(accept && { Accept: accept }), ...(token && { Authorization: `Bearer ${token}` }) };
   const credentials = token ? "omit" : "same-origin";
@@ -23,7 +23,7 @@ export async function ask(world, url, { method = "GET", body, type, accept, toke
   } catch (error) {
     throw new Ended("cut", { message: error.message });
   }
-  if (answer.status === 200) return answer;
+  if (answer.status === 200 || answer.status === 201) return answer;
   throw await refusal(answer);
 }
 
@@ -55,9 +55,10 @@ async function refusal(answer) {
   if (!ours) answer.body?.cancel?.()?.catch?.(() => {});
   if (!problem?.code) return new Ended("refused", { status });
   const retryMs = 1000 * Number(answer.headers.get("Retry-After")) || null;
-  if (problem.code === "other_user") return new Ended("over", { status, message: problem.detail });
+  const { code, detail: message } = problem;
+  if (code === "other_user") return new Ended("over", { status, message });
   const kind = status === 401 ? "unauthorised" : status === 429 || status >= 500 || status === 408 ? "limited" : "forbidden";
-  return new Ended(kind, { status, retryMs, message: problem.detail });
+  return new Ended(kind, { status, retryMs, code, message });
 }
 
 /** What an answer brings, as text, piece by piece, until it ends. Throws Ended where it breaks off. */
