@@ -29,10 +29,12 @@ from quartchat.web import (
     api_publish,
     api_rooms,
     api_search,
+    bodies,
     doctor,
     doctor_probes,
     doctor_streams,
     doors,
+    file_pages,
     headers,
     health,
     invite_pages,
@@ -52,6 +54,7 @@ from quartchat.web import (
     room_pages,
     search_pages,
     settings_pages,
+    uploads,
 )
 from quartchat.web.fragments import Fragments
 from quartchat.web.proxies import TrustProxies
@@ -82,6 +85,8 @@ PAGES = (
     search_pages,
     admin_pages,
     pictures,
+    uploads,
+    file_pages,
     pages,
     live,
     now,
@@ -97,7 +102,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class QuartChat(Quart):
     """The application; `chat` is what an embedding program notifies by."""
 
-    request_class = pictures.Request
+    request_class = bodies.Request
     chat: Operator
 
     async def drain(self) -> None:
@@ -135,6 +140,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     headers.install(app)
     problems.install(app)
     app.while_serving(lambda: running(services))
+    app.asgi_app = bodies.Paced(app.asgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.asgi_app = TrustProxies(app.asgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
@@ -173,11 +179,13 @@ async def static(name: str) -> Response:
 async def running(services: Services) -> AsyncGenerator[None]:
     """The store is open as long as the application runs, and closes last."""
     await migrate.ensure(services.database)
+    await services.storage.check()
     await services.feed.start()
     services.writer.start()
     tasks = [
         asyncio.create_task(services.feed.follow(services.settings.follow_seconds)),
         asyncio.create_task(services.presence.run()),
+        asyncio.create_task(services.sweeper.run()),
     ]
     services.operator.is_open = True
     try:
@@ -191,4 +199,5 @@ async def running(services: Services) -> AsyncGenerator[None]:
             await services.presence.close()
             await services.writer.close()
         finally:
+            await services.storage.close()
             await services.database.close()

@@ -14,9 +14,13 @@ from quartchat.chat.accounts import Accounts, Live
 from quartchat.chat.admin import Admin
 from quartchat.chat.commands import Commands
 from quartchat.chat.core import Core
+from quartchat.chat.incoming import Incoming
+from quartchat.chat.keeping import Keeper
 from quartchat.chat.logins import Logins
 from quartchat.chat.presence import Presence
 from quartchat.chat.redaction import REMOVED
+from quartchat.chat.sweeping import Sweeper
+from quartchat.chat.uploads import Uploads
 from quartchat.config import Settings
 from quartchat.delivery.feed import Feed
 from quartchat.delivery.scopes import Scopes
@@ -24,13 +28,16 @@ from quartchat.delivery.sessions import Sessions
 from quartchat.errors import Unauthenticated
 from quartchat.limits import Buckets
 from quartchat.operator import Operator
+from quartchat.server.limits import Limits
 from quartchat.services import Fragment, Services
+from quartchat.storage.opening import open_storage
 from quartchat.store import rooms
 from quartchat.store.engine import Database
 from quartchat.store.tail import Tail
 from quartchat.store.writer import Writer
 
 Clock = Callable[[], float]
+ENVELOPE = 256 * 2**10  # bytes of a form around its files
 # New accounts from one address: a class may sign up together, a program may not fill the table.
 SIGNUPS_PER_SECOND, SIGNUPS_AT_ONCE = 0.5, 40
 
@@ -44,9 +51,14 @@ def assemble(
     scopes = Scopes(lambda user: database.read(lambda c: rooms.since(c.execute, user)))
     feed = Feed(database, Tail(settings.tail_bytes), bus, scopes)
     writer = Writer(database, feed.committed, clock)
+    storage, incoming = open_storage(settings), Incoming(settings.data / "files" / "incoming")
     key = load_or_create_key(settings.data)
     core = Core(settings, database, writer, bus, clock, derive(key, "ids"))
     presence = Presence(core)
+    keeper = Keeper(core, storage, incoming)
+    uploads = Uploads(core, incoming, keeper, _uploads_rate(settings))
+    sweeper = Sweeper(core, incoming, keeper, uploads)
+    writer.on_commit.append(sweeper.committed)
     sessions = Sessions(0 if settings.no_limits else settings.connections_per_user)
     sessions.on_open = lambda new: presence.hold(new.user_id, is_new=new.transport != "poll")
     sessions.on_close = lambda closed: presence.release(closed.user_id)
@@ -63,6 +75,9 @@ def assemble(
         feed=feed,
         sessions=sessions,
         presence=presence,
+        storage=storage,
+        uploads=uploads,
+        sweeper=sweeper,
         commands=Commands(core, presence, time.monotonic),
         tokens=tokens,
         logins=logins,
@@ -77,6 +92,20 @@ def assemble(
         setup_code=derive(key, "setup code").hex()[:24],
         fragments=fragments,
     )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the edge lets in: a form brings as many files as a message takes."""
+    return Limits(
+        max_frame=settings.max_frame,
+        max_body=2 * settings.max_frame,
+        max_upload=settings.max_upload * settings.max_attachments + ENVELOPE,
+    )
+
+
+def _uploads_rate(settings: Settings) -> Buckets | None:
+    each_minute = settings.uploads_per_minute
+    return None if settings.no_limits else _buckets(each_minute / 60, each_minute)
 
 
 def _buckets(rate: float, burst: float) -> Buckets:

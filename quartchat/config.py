@@ -34,9 +34,12 @@ POSITIVE = (
     "requests_per_second",
     "logins_per_minute",
     "publish_per_second",
+    "max_upload",
+    "max_attachments",
+    "uploads_per_minute",
 )
 # Never shown: not in logs, not in what is printed of an object, not in refusals.
-SECRET = frozenset({"issuer_key", "publish_keys"})
+SECRET = frozenset({"issuer_key", "publish_keys", "s3_key", "s3_secret"})
 SHORTEST_SECRET = 32
 
 
@@ -86,6 +89,20 @@ class Settings:
     messages_burst: int = _setting(30, "messages that a user may send at once")
     requests_per_second: float = _setting(100.0, "requests per second and address")
     logins_per_minute: float = _setting(10.0, "failed logins per minute and address")
+    max_upload: int = _setting(25 * 2**20, "bytes in one file that people send")
+    max_attachments: int = _setting(10, "files in one message")
+    quota_per_user: int = _setting(2**30, "bytes of all files that one user has sent; 0: no limit")
+    quota_total: int = _setting(20 * 2**30, "bytes of all files; 0: as much as the disk takes")
+    upload_types: tuple[str, ...] = _setting(
+        (), "the only types of files taken, as in image/*, application/pdf; empty: all"
+    )
+    uploads_per_minute: float = _setting(60.0, "files that a user may send in a minute")
+    s3_bucket: str = _setting("", "bucket of an S3-compatible store for files, instead of the folder")
+    s3_endpoint: str = _setting("", "its address, as in https://s3.example.org")
+    s3_region: str = _setting("", "its region, if it has any")
+    s3_prefix: str = _setting("", "what the names of files in the bucket begin with")
+    s3_key: str = _setting("", "access key of the bucket", shown=False)
+    s3_secret: str = _setting("", "secret that belongs to the access key", shown=False)
     publish_per_second: float = _setting(50.0, "events per second and publish key")
     connections_per_user: int = _setting(20, "open connections per user")
     drain_seconds: float = _setting(3.0, "how long open streams have to end when stopping")
@@ -109,6 +126,8 @@ class Settings:
             "publish_keys",
             f"secrets of {SHORTEST_SECRET} or more visible ASCII characters",
         )
+        for name in ("quota_per_user", "quota_total"):
+            _check(getattr(self, name) >= 0, name, "a number of bytes, or 0")
         for name in POSITIVE:
             _check(getattr(self, name) > 0, name, "a number above 0")
         _check(

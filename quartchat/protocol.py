@@ -141,6 +141,13 @@ class CreateChat(msgspec.Struct):
     client_id: str | None = None
 
 
+class BeginUpload(msgspec.Struct):
+    chat_id: str
+    name: str
+    size: int
+    client_id: str | None = None
+
+
 class Credentials(msgspec.Struct):
     name: str
     password: str
@@ -311,6 +318,7 @@ def problem(error: ChatError, translate: Translate = str) -> bytes:
         "detail": message,
         "code": error.code,
         "message": message,
+        **error.details,
     }
     if error.field:
         document["field"] = error.field

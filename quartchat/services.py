@@ -12,12 +12,15 @@ from quartchat.chat.commands import Commands
 from quartchat.chat.core import Core
 from quartchat.chat.logins import Logins
 from quartchat.chat.presence import Presence
+from quartchat.chat.sweeping import Sweeper
+from quartchat.chat.uploads import Uploads
 from quartchat.config import Settings
 from quartchat.delivery.feed import Feed
 from quartchat.delivery.sessions import Sessions
 from quartchat.events import Event
 from quartchat.limits import Buckets
 from quartchat.operator import Operator
+from quartchat.storage.base import Storage
 from quartchat.store.engine import Database
 from quartchat.store.writer import Writer
 
@@ -48,6 +51,9 @@ class Services:
     feed: Feed
     sessions: Sessions
     presence: Presence
+    storage: Storage
+    uploads: Uploads
+    sweeper: Sweeper
     commands: Commands
     tokens: Tokens
     logins: Logins

@@ -7,22 +7,23 @@ from typing import Any
 
 from quartchat.chat import bell, visible
 from quartchat.chat.core import MANAGERS, Core
-from quartchat.chat.messages import check_content, mentioned
+from quartchat.chat.messages import check_content, check_not_empty, mentioned
 from quartchat.chat.redaction import without
 from quartchat.errors import Forbidden
 from quartchat.events import Draft, Event, chat_topic, rfc3339
 from quartchat.protocol import EditMessage, MessageOnly
-from quartchat.store import marks, messages
+from quartchat.store import files, marks, messages
 from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
 Ack = dict[str, Any]
+NO_FILES = "[]"
 
 
 async def edit(core: Core, actor: str, wish: EditMessage) -> Ack:
     """Change one's own message. The same text again changes nothing (`event_id` null). Raises
     Invalid, TooLarge, MessageNotFound, AlreadyGone, Forbidden."""
-    check_content(wish.content, core.settings.max_content)
+    check_content(wish.content, core.settings.max_content, may_be_empty=True)
     return await core.writer.do(lambda tx: _edit(tx, actor, wish))
 
 
@@ -30,6 +31,8 @@ async def _edit(tx: Transaction, actor: str, wish: EditMessage) -> Ack:
     _, _, row = await visible.standing(tx.fetch, actor, wish.message_id)
     if row.sender_id != actor:
         raise Forbidden("Only who wrote a message may change it.")
+    if row.attachments == NO_FILES:
+        check_not_empty(wish.content)
     if row.content == wish.content:
         return _ack(row.event_id, None, row.edited_at or row.timestamp)
     mentions = await mentioned(tx.fetch, row.chat_id, wish.content)
@@ -93,7 +96,10 @@ async def take_out(tx: Transaction, rows: list[Any], data: dict[str, Any]) -> Ev
             tx.redact(carrier, without(carrier, str(row.event_id)))
         for answer in answers:
             messages.change(tx, answer.event_id, quote=messages.encode(_empty(answer.quote)))
-        messages.change(tx, row.event_id, content="", quote=None, mentions="[]", deleted=True)
+        gone: dict[str, Any] = {"content": "", "quote": None, "deleted": True}
+        messages.change(tx, row.event_id, **gone, mentions="[]", attachments=NO_FILES)
+        if row.attachments != NO_FILES:
+            files.let_go_of_message(tx, row.event_id)
         marks.remove_all(tx, row.event_id)
     read()
     return event

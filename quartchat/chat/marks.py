@@ -7,7 +7,7 @@ from typing import Any
 
 from quartchat.chat import visible
 from quartchat.chat.core import MANAGERS, Core
-from quartchat.chat.text import excerpt
+from quartchat.chat.text import gist_of
 from quartchat.errors import Forbidden, Invalid
 from quartchat.events import Draft, chat_topic, rfc3339
 from quartchat.protocol import PinMessage, React
@@ -111,7 +111,7 @@ async def _pin(tx: Transaction, actor: str, wish: PinMessage) -> Ack:
     person = await people.by_id(tx.fetch, actor)
     data = {"message_id": wish.message_id, "chat_id": row.chat_id, "user_id": actor}
     data |= {"name": person.name if person else actor, "is_pinned": wish.is_pinned}
-    data |= {"excerpt": excerpt(row.content), "timestamp": rfc3339(tx.now)}
+    data |= {"excerpt": gist_of(row).text, "timestamp": rfc3339(tx.now)}
     event = tx.append(Draft(chat_topic(row.chat_id), "message_pinned", data))
     assert event.id is not None
     marks.add_trace(tx, row.event_id, event.id)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.chat import notifications, visible
+from quartchat.chat.attachments import check_number, to_send
 from quartchat.chat.core import Core, chat_and_member, check_client_id, is_storable
 from quartchat.chat.mentions import candidates
 from quartchat.chat.redaction import REMOVED
-from quartchat.chat.text import excerpt
+from quartchat.chat.text import gist, gist_of
 from quartchat.errors import (
     Conflict,
     Invalid,
@@ -22,7 +23,7 @@ from quartchat.errors import (
 )
 from quartchat.events import Draft, chat_topic, rfc3339
 from quartchat.protocol import SendMessage
-from quartchat.store import marks, messages, people, rooms
+from quartchat.store import files, marks, messages, people, rooms
 from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
@@ -38,17 +39,23 @@ def nobody(_user_id: str) -> bool:
 async def send(core: Core, actor: str, wish: SendMessage, is_away: IsAway = nobody) -> Ack:
     """Answered once the message is committed; the same client_id again gives the same answer.
     Who is mentioned is notified, and who `is_away`. Raises Invalid, TooLarge, ChatNotFound,
-    NotAMember, MessageNotFound (reply_to), UserNotFound (a direct chat's other side), Conflict."""
+    NotAMember, MessageNotFound (reply_to), AttachmentNotFound, UserNotFound (a direct chat's
+    other side), Conflict."""
     check_client_id(wish.client_id)
-    check_content(wish.content, core.settings.max_content)
-    if wish.attachments:
-        raise Invalid("This server does not take attachments.", field="attachments")
+    has_files = bool(wish.attachments)
+    check_content(wish.content, core.settings.max_content, may_be_empty=has_files)
+    check_number(wish.attachments, core.settings.max_attachments)
     return await core.writer.do(lambda tx: _send(tx, actor, wish, is_away))
 
 
-def check_content(content: str, longest: int) -> None:
+def check_not_empty(content: str) -> None:
     if not content.strip():
         raise Invalid("Write something: the message is empty.", field="content")
+
+
+def check_content(content: str, longest: int, *, may_be_empty: bool = False) -> None:
+    if not may_be_empty:
+        check_not_empty(content)
     if len(content) > longest:
         raise TooLarge(
             "The message has {size:,} characters; {longest:,} are allowed.",
@@ -69,11 +76,11 @@ async def _send(tx: Transaction, actor: str, wish: SendMessage, is_away: IsAway)
     sender = await _sender(tx.fetch, actor, chat)
     quoted, quote_author = await _quote(tx.fetch, chat, member, wish.reply_to)
     mentions = await mentioned(tx.fetch, wish.chat_id, wish.content)
-    notify = await notifications.of_message(
-        tx, chat, sender, wish.content, mentions, quote_author, is_away
-    )
-    timestamp = rfc3339(tx.now)
-    return append(tx, chat, sender, wish, timestamp, quote=quoted, mentions=mentions, then=notify)
+    files = await to_send(tx.fetch, actor, wish.chat_id, wish.attachments)
+    said = gist(wish.content, files)
+    notify = await notifications.of_message(tx, chat, sender, said, mentions, quote_author, is_away)
+    more: dict[str, Any] = {"attachments": files, "quote": quoted, "mentions": mentions}
+    return append(tx, chat, sender, wish, rfc3339(tx.now), **more, then=notify)
 
 
 async def _sender(fetch: Fetch, actor: str, chat: Any) -> Any:
@@ -96,6 +103,7 @@ def append(
     wish: SendMessage,
     timestamp: str,
     *,
+    attachments: Sequence[dict[str, Any]] = (),
     quote: dict[str, Any] | None = None,
     mentions: list[str] | None = None,
     then: Callable[[int, dict[str, Any]], None] | None = None,
@@ -110,7 +118,7 @@ def append(
         "content": wish.content,
         "timestamp": timestamp,
         "client_id": wish.client_id,
-        "attachments": [],
+        "attachments": list(attachments),
         "reply_to": quote["message_id"] if quote else None,
         "quote": quote,
         "mentions": mentions or [],
@@ -123,6 +131,7 @@ def append(
     event = tx.append(Draft(topic, "new_message", lambda id_: {**fields, "message_id": str(id_)}))
     assert event.id is not None
     messages.add(tx, fields, event.id)
+    files.claim(tx, [one["attachment_id"] for one in attachments], event.id)
     if quote:
         marks.add_trace(tx, int(quote["message_id"]), event.id)
     if then is not None:
@@ -166,7 +175,7 @@ async def _quote(
         )
     if found.deleted:
         raise MessageNotFound("The message that you reply to was deleted.", field="reply_to")
-    text = excerpt(found.content)
+    text = gist_of(found).text
     quoted = {"message_id": str(found.event_id), "sender_name": found.sender_name}
     return {**quoted, "excerpt": text}, found.sender_id
 

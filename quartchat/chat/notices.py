@@ -8,7 +8,7 @@ from typing import Any
 
 from quartchat.addresses import chats_url
 from quartchat.chat.redaction import GONE
-from quartchat.chat.text import excerpt
+from quartchat.chat.text import Gist, gist_of
 from quartchat.events import DELETED_USER
 from quartchat.locale.texts import later
 
@@ -43,7 +43,7 @@ class Place:
     kind: str
     title: str
     message_id: int
-    excerpt: str
+    said: Gist
     is_reply: bool = False
     is_deleted: bool = False
 
@@ -82,7 +82,8 @@ class Notice:
             "chat_kind": at.kind,
             "chat_title": self.actor_name if at.kind == "direct" else at.title,
             "message_id": str(at.message_id),
-            "excerpt": at.excerpt,
+            "excerpt": at.said.text,
+            "thumbnail_url": at.said.thumbnail_url,
             "is_reply": at.is_reply,
         }
         return {**fields, "deleted": True} if at.is_deleted else fields
@@ -124,6 +125,6 @@ def of_row(row: Any) -> dict[str, Any]:
 
 def _place_of(row: Any, more: dict[str, Any]) -> Place:
     deleted = row.content is None or row.deleted
-    text = "" if deleted else excerpt(row.content)
+    said = Gist("") if deleted else gist_of(row)
     title, is_reply = row.title or "", more.get("is_reply", False)
-    return Place(row.chat_id, row.kind or "group", title, row.message_id, text, is_reply, deleted)
+    return Place(row.chat_id, row.kind or "group", title, row.message_id, said, is_reply, deleted)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from quartchat.chat.notices import Notice, Place
-from quartchat.chat.text import excerpt
+from quartchat.chat.text import Gist
 from quartchat.events import Draft, rfc3339, user_topic
 from quartchat.store import audience, marks, notifications
 from quartchat.store.messages import other_of
@@ -27,7 +27,7 @@ async def of_message(
     tx: Transaction,
     chat: Row,
     sender: Row,
-    content: str,
+    said: Gist,
     mentions: Sequence[str],
     quote_author_id: str | None,
     is_away: Callable[[str], bool],
@@ -44,11 +44,10 @@ async def of_message(
     found = await notifications.recipients(tx.fetch, chat.id, mentioned, away)
 
     def tell(event_id: int, data: dict[str, Any]) -> None:
-        text = excerpt(content)
         for row in found:
             type_ = "mention" if row.id in mentioned else "new_message"
             is_reply = type_ == "new_message" and row.id == quote_author_id
-            place = Place(chat.id, chat.kind, chat.title, event_id, text, is_reply)
+            place = Place(chat.id, chat.kind, chat.title, event_id, said, is_reply)
             notice = Notice(row.id, type_, sender.id, sender.name, data["timestamp"], place)
             add(tx, notice, row)
 

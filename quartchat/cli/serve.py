@@ -38,9 +38,9 @@ def command(config_file: Path | None, **flags: Any) -> None:
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     from quartchat.app import create_app  # noqa: PLC0415
+    from quartchat.assemble import limits_of  # noqa: PLC0415
     from quartchat.folderlock import lock  # noqa: PLC0415
     from quartchat.server.asgi import App  # noqa: PLC0415
-    from quartchat.server.limits import Limits  # noqa: PLC0415
     from quartchat.server.run import serve  # noqa: PLC0415
     from quartchat.server.sockets import address, open_socket  # noqa: PLC0415
     from quartchat.welcome import first_steps  # noqa: PLC0415
@@ -67,7 +67,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
             stop=stop,
             drain=services.sessions.drain,
             ready=ready,
-            limits=Limits(max_frame=settings.max_frame, max_body=2 * settings.max_frame),
+            limits=limits_of(settings),
             drain_seconds=settings.drain_seconds,
             certificate=certificate,
         )

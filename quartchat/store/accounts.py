@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 
 from quartchat.events import DELETED_USER
+from quartchat.store import files
 from quartchat.store.people import Fetch
 from quartchat.store.schema import (
+    attachments,
     bans,
     chats,
     follows,
@@ -20,6 +22,7 @@ from quartchat.store.schema import (
     notifications,
     reactions,
     tickets,
+    uploads,
     users,
 )
 from quartchat.store.writer import Transaction
@@ -51,7 +54,9 @@ async def groups(fetch: Fetch, user_id: str) -> list[Any]:
 
 def take_rows(tx: Transaction, user_id: str) -> None:
     """All that belongs to the user goes; of the user and their messages empty rows stay."""
-    gone: dict[str, Any] = {"content": "", "quote": None, "mentions": "[]", "deleted": True}
+    gone: dict[str, Any] = {"content": "", "quote": None, "deleted": True}
+    gone |= {"mentions": "[]", "attachments": "[]"}
+    files.let_go(tx, attachments.c.user_id == user_id)
     tx.run(update(messages).where(messages.c.sender_id == user_id).values(**gone))
     pair = or_(friendships.c.first_id == user_id, friendships.c.second_id == user_id)
     follow = or_(follows.c.follower_id == user_id, follows.c.followed_id == user_id)
@@ -64,6 +69,7 @@ def take_rows(tx: Transaction, user_id: str) -> None:
         (tickets, tickets.c.user_id == user_id),
         (invites, invites.c.created_by == user_id),
         (bans, bans.c.user_id == user_id),
+        (uploads, uploads.c.user_id == user_id),
         (login_sessions, login_sessions.c.user_id == user_id),
     ):
         tx.run(delete(table).where(where))

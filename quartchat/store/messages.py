@@ -92,7 +92,7 @@ def data_of(row: Any) -> dict[str, Any]:
         "content": None if row.deleted else row.content,
         "timestamp": row.timestamp,
         "client_id": row.client_id,
-        "attachments": [],
+        "attachments": json.loads(row.attachments),
         "reply_to": quote["message_id"] if quote else None,
         "quote": quote,
         "mentions": json.loads(row.mentions),
@@ -123,6 +123,7 @@ def row_of(data: dict[str, Any], event_id: int) -> dict[str, Any]:
         "timestamp": data["timestamp"],
         "quote": json.dumps(data["quote"]) if data["quote"] else None,
         "mentions": json.dumps(data["mentions"]),
+        "attachments": json.dumps(data["attachments"]),
         "reply_to": int(data["reply_to"]) if data["reply_to"] else None,
     }
 

@@ -23,6 +23,7 @@ _SHOWN = (
         chats.c.title.label("title"),
         chats.c.kind.label("kind"),
         messages.c.content.label("content"),
+        messages.c.attachments.label("attachments"),
         messages.c.deleted.label("deleted"),
     )
     .outerjoin_from(notifications, users, users.c.id == notifications.c.actor_id)

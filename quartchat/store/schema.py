@@ -19,7 +19,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD_REVISION = "0004"
+HEAD_REVISION = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -169,6 +169,8 @@ messages = Table(
     # JSON: the quoted message {message_id, sender_name, excerpt}, and the ids of those mentioned.
     Column("quote", Text),
     Column("mentions", Text, nullable=False),
+    # JSON: what `new_message.data.attachments` holds.
+    Column("attachments", Text, nullable=False, server_default="[]"),
     # The id of the quoted message: what is deleted is taken out of the replies to it, too.
     Column("reply_to", BigInteger, index=True),
     Column("edited_at", Text),
@@ -275,4 +277,52 @@ publications = Table(
     Column("event_id", BigInteger, nullable=False),
     Column("topic", Text, nullable=False),
     Column("published_at", Float, nullable=False, index=True),
+)
+
+# Files that are on their way. How much of one has come, its file in the folder `incoming` tells.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("client_id", Text),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # Set: all has come, and this has become of it.
+    Column("attachment_id", Text),
+    Column("expires_at", Float, nullable=False, index=True),
+    UniqueConstraint("user_id", "client_id"),
+)
+
+# `digest`, `small` and `large` name what the storage holds, by the SHA-256 of its bytes; several
+# rows may name the same. `message_id` NULL: not sent yet.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("message_id", BigInteger, index=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("duration", Float),
+    Column("animated", Boolean, nullable=False, server_default=false()),
+    Column("blur", Text),
+    Column("digest", Text, nullable=False, index=True),
+    Column("small", Text, index=True),
+    Column("large", Text, index=True),
+    Column("created_at", Float, nullable=False),
+    Index("ix_attachments_chat_id_message_id", "chat_id", "message_id"),
+)
+
+# What the storage holds and perhaps nothing names any more: looked at soon after the commit.
+loose = Table(
+    "loose_files",
+    metadata,
+    Column("digest", Text, primary_key=True),
 )

@@ -159,8 +159,8 @@ def _runs(changes: Sequence[tuple[Executable, Row]]) -> Iterator[tuple[Executabl
 
 
 class Writer:
-    """`committed(transaction)` is called after each commit, before anyone is told: its `events`
-    in id order, `previous_head` the log's head before them."""
+    """`committed(transaction)`, and what is added to `on_commit`, is called after each commit,
+    before anyone is told: its `events` in id order, `previous_head` the log's head before them."""
 
     def __init__(
         self,
@@ -168,7 +168,8 @@ class Writer:
         committed: Callable[[Transaction], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._database, self._committed, self._clock = database, committed, clock
+        self._database, self._clock = database, clock
+        self.on_commit = [committed]
         self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Any]] | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -222,7 +223,8 @@ class Writer:
         """It is committed: whatever goes wrong from here on, those who wait must hear so."""
         assert attempt.transaction is not None
         try:
-            self._committed(attempt.transaction)
+            for told in self.on_commit:
+                told(attempt.transaction)
         except Exception:
             log.exception("announce_failed")
         attempt.answer()

@@ -1,4 +1,4 @@
-"""Moments, days and numbers as the language that is spoken writes them, in UTC."""
+"""Moments, days, numbers and sizes as the language that is spoken writes them, in UTC."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from quartchat.locale.language import current
 
 PATTERNS = {"minute": "d MMM y, HH:mm", "day": "d MMM y", "hour": "HH:mm"}
+UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 WHOLE_DAY = "EEEE, d MMMM y"
 
 
@@ -43,6 +44,22 @@ def number(value: int) -> str:
     from babel.numbers import format_decimal  # noqa: PLC0415  (as below)
 
     return format_decimal(value, locale=current())
+
+
+def size(value: int) -> str:
+    """Bytes as people read them: `2.4 MB` (of 1,024 KB)."""
+    from babel.units import format_unit  # noqa: PLC0415  (as below)
+
+    power = min((max(value, 1).bit_length() - 1) // 10, len(UNITS) - 1)
+    shown = round(value / 1024**power, 1 if power > 0 and value < 10 * 1024**power else 0)
+    return format_unit(shown, f"digital-{UNITS[power]}", "short", locale=current())
+
+
+def clock(seconds: float) -> str:
+    """`75.4` -> `1:15`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _day(moment: str | date) -> date:

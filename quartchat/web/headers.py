@@ -12,13 +12,16 @@ from quartchat.access import check_request_rate
 from quartchat.transports import base
 
 POLICY = (
-    "default-src 'none'; script-src 'self'{script}; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'{script}; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; "
     "connect-src 'self'{sockets}; "
     "style-src 'self'{nonce}; form-action 'self'; frame-src 'self'; base-uri 'self'; "
     "frame-ancestors 'self'"
 )
 # Nothing there is a page; every byte counts where connections are cut after a few kilobytes.
 NO_PAGES = "/t/"
+ALLOWED = "Authorization, Content-Type, Last-Event-ID, Range, X-HTTP-Method-Override"
+TUS = "Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Expires"
 UNLIMITED = ("/health/", "/s/", "/static/")
 
 
@@ -80,6 +83,7 @@ def _allowed_origin() -> str | None:
 def _open_to(response: Response, origin: str) -> None:
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"
-    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
-    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Last-Event-ID"
+    response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"
+    response.headers["Access-Control-Allow-Headers"] = f"{ALLOWED}, {TUS}"
+    response.headers["Access-Control-Expose-Headers"] = f"Location, {TUS}"
     response.headers.add("Vary", "Origin")

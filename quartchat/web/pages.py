@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quartchat.access import Caller
 from quartchat.addresses import chats_url
-from quartchat.chat import membership, messages, receipts, rooms
+from quartchat.chat import attachments, membership, messages, receipts, rooms
 from quartchat.errors import ChatError, ChatNotFound, NotAMember
 from quartchat.protocol import ChatOnly, MarkRead
 from quartchat.transports import base
-from quartchat.web import chat_head, now, places, timeline, views
+from quartchat.web import chat_head, message_form, now, places, timeline, views
 from quartchat.web.account import see
 from quartchat.web.places import Part, Place
 from quartchat.web.reactions import PALETTE, with_names
@@ -50,7 +50,7 @@ async def chat_page(
     """The chat as its members see it, or a public room's preview. The history's read gives
     the cursor: what it does not show, the stream from there on will. Opening a page that shows
     the newest is reading it: without JavaScript nothing else could tell."""
-    core = base.services().core
+    core, settings = base.services().core, base.services().settings
     place = await places.place_of(core, who.user_id, chat_id, request.args)
     read = await core.read_in_turn(who.user_id, lambda c: _read(c, who.user_id, chat_id, place))
     shown = read.view or await rooms.preview(core, chat_id, who.user_id)
@@ -78,7 +78,10 @@ async def chat_page(
         client_id=(values or {}).get("client_id") or str(uuid.uuid4()),
         frame=now.place(chat_id, now.chosen(), reader.read_upto),
         palette=PALETTE,
-        max_content=base.services().settings.max_content,
+        max_content=settings.max_content,
+        max_upload=settings.max_upload,
+        max_files=settings.max_attachments,
+        chosen=await attachments.chosen(core, who.user_id, chat_id, values or {}),
     )
 
 
@@ -162,15 +165,18 @@ async def head(chat_id: str) -> Response:
 
 @blueprint.post("/c/<chat_id>/messages")
 async def send(chat_id: str) -> Response:
-    form = dict(await request.form)
+    """What was typed and the files that came stay in the form if the message is refused."""
     who = await views.viewer()
-    fields = {
-        "chat_id": chat_id,
-        "content": form.get("content", "").replace("\r\n", "\n"),
-        "client_id": form.get("client_id") or None,
-        "reply_to": form.get("reply_to") or None,
-    }
+    form: Form = {"attachments": []}
     try:
+        await message_form.read(who.user_id, chat_id, form)
+        fields = {
+            "chat_id": chat_id,
+            "content": form.get("content", "").replace("\r\n", "\n"),
+            "client_id": form.get("client_id") or None,
+            "reply_to": form.get("reply_to") or None,
+            "attachments": form["attachments"],
+        }
         await base.services().commands.run(who.user_id, "send_message", fields)
     except (ChatNotFound, NotAMember):
         raise

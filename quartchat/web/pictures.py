@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
-import quart
 from quart import Blueprint, Response, request
 from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
@@ -14,28 +12,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from quartchat.chat import pictures
 from quartchat.errors import Invalid, UnsupportedMedia
 from quartchat.media import shrink
-from quartchat.media.terms import MAX_BYTES
 from quartchat.transports import base
 from quartchat.web.api import answer, changer
 
 blueprint = Blueprint("pictures", __name__)
-ENVELOPE = 16 * 2**10  # bytes of a form around its file
 HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-class Request(quart.Request):
-    """Bodies are small but for pictures, whose addresses end in `/picture`."""
-
-    def __init__(self, method: str, scheme: str, path: str, *more: Any, **named: Any) -> None:
-        if is_upload := method == "POST" and path.endswith("/picture"):
-            named["max_content_length"] = MAX_BYTES + ENVELOPE
-        super().__init__(method, scheme, path, *more, **named)
-        if is_upload:  # the parser of forms looks here
-            self.max_content_length = MAX_BYTES + ENVELOPE
 
 
 async def read_upload() -> bytes:

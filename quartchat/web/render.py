@@ -20,7 +20,7 @@ from quartchat.addresses import chats_url, segment
 from quartchat.locale import texts
 from quartchat.web import text
 from quartchat.web.compiled import Compiled
-from quartchat.web.dates import day, number, when
+from quartchat.web.dates import clock, day, number, size, when
 from quartchat.web.files import Files
 from quartchat.web.locale import LOCALES, current, look
 
@@ -139,6 +139,7 @@ def _bytes(value: str) -> bytes:
 
 _FILTERS = {
     "body": text.body,
+    "clock": clock,
     "day": day,
     "initials": initials,
     "number": number,
@@ -146,5 +147,6 @@ _FILTERS = {
     "person_key": person_key,
     "plain": text.plain,
     "segment": segment,
+    "size": size,
     "when": when,
 }

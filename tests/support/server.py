@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 
 from quartchat.app import create_app
+from quartchat.assemble import limits_of
 from quartchat.config import Settings
+from quartchat.server.limits import Limits
 from quartchat.server.run import serve
 from quartchat.server.sockets import address, open_socket
 from quartchat.server.tls import Certificate
@@ -181,6 +183,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     assert store in STORES, "say here how the application is started on the other store"
     clock = Clock()
+    limits: Limits = settings.pop("limits", None) or limits_of(Settings(**settings))
     app = create_app(Settings(data=data, **{**QUIET, **settings}), clock=clock)
     sock = open_socket("127.0.0.1", 0)
     url = address(sock, "https" if certificate else "http")
@@ -190,7 +193,15 @@ async def running(
         await app.extensions["quartchat"].sessions.drain()
 
     serving = asyncio.create_task(
-        serve(app, sock, stop=stop, drain=drain, ready=ready.set, certificate=certificate)
+        serve(
+            app,
+            sock,
+            stop=stop,
+            drain=drain,
+            ready=ready.set,
+            certificate=certificate,
+            limits=limits,
+        )
     )
     try:
         await _first(ready, serving)

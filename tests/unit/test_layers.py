@@ -15,7 +15,7 @@ ROOT = Path(quartchat.__file__).parent
 LAYERS = [
     {"errors", "config", "events", "paths", "addresses", "locale"},
     {"limits", "protocol"},
-    {"auth", "store", "media", "doctor"},
+    {"auth", "store", "media", "storage", "doctor"},
     {"bus"},
     {"chat"},
     {"delivery", "operator"},
@@ -35,6 +35,7 @@ DOMAIN = {
     "doctor",
     "store",
     "media",
+    "storage",
     "bus",
     "chat",
     "delivery",
