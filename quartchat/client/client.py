@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
@@ -82,21 +83,47 @@ class Client:
         *,
         client_id: str | None = None,
         reply_to: str | None = None,
+        attachments: Iterable[str] = (),
         retries: int = 5,
     ) -> dict[str, Any]:
-        """Sends a message, and gives the server's `ack` once it is stored.
+        """Sends a message, and gives the server's `ack` once it is stored. `attachments`: ids of
+        files that were sent by `send_file`.
 
         Every try carries the same `client_id` (made here where none is given), so it is stored
         once however often it is sent. Raises Refused, or Unreachable after `retries` more tries.
         """
         from quartchat.client.send import Sending  # noqa: PLC0415 (it loads httpx)
 
-        body = {"content": content, "client_id": client_id or str(uuid.uuid4())}
-        if reply_to is not None:
-            body["reply_to"] = reply_to
-        path = f"/api/chats/{quote(chat_id, safe='')}/messages"
+        body: dict[str, Any] = {"content": content, "client_id": client_id or str(uuid.uuid4())}
+        body |= {"reply_to": reply_to} if reply_to is not None else {}
+        body |= {"attachments": ids} if (ids := list(attachments)) else {}
+        url = f"{self._url}/api/chats/{quote(chat_id, safe='')}/messages"
         sending = Sending(self._http(), Backoff(self._random), self._sleep, retries)
-        return await sending.post(self._url + path, await self._fresh_token(), body)
+        return await sending.request("POST", url, await self._fresh_token(), json=body)
+
+    async def send_file(
+        self,
+        chat_id: str,
+        path: Path,
+        *,
+        client_id: str | None = None,
+        progress: Callable[[int, int], None] = lambda _sent, _size: None,
+        retries: int = 5,
+    ) -> dict[str, Any]:
+        """Sends a file to a chat; what it gives, the server's `attachment`, a message can then have
+        by its `attachment_id`.
+
+        It goes in pieces, and goes on where it was cut; the same `client_id` goes on with what an
+        earlier call began. `progress(sent, size)` is told of each piece, in bytes. Raises Refused,
+        Unreachable after `retries` failures in a row, OSError.
+        """
+        from quartchat.client.send import Sending  # noqa: PLC0415 (it loads httpx)
+        from quartchat.client.upload import Uploading  # noqa: PLC0415
+
+        sending = Sending(self._http(), Backoff(self._random), self._sleep, retries)
+        uploading = Uploading(sending, self._url, self._fresh_token, progress, retries)
+        chat = quote(chat_id, safe="")
+        return await uploading.run(path, chat, client_id or str(uuid.uuid4()))
 
     async def find_chat(self, name: str) -> str:
         """The id of a chat of the user, by id or title; `@name` is the direct chat with

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -23,23 +23,26 @@ class Sending:
     sleep: Callable[[float], Awaitable[None]]
     retries: int
 
-    async def post(self, url: str, token: str, body: dict[str, str]) -> dict[str, Any]:
-        """The server's answer. Raises Refused, or Unreachable after all retries."""
+    def without_retries(self) -> Sending:
+        return replace(self, retries=0)
+
+    async def request(self, method: str, url: str, token: str, **more: Any) -> dict[str, Any]:
+        """The server's answer; `more` is what httpx takes. Raises Refused, or Unreachable after all
+        retries."""
         left = self.retries
         while True:
             try:
-                return await self._once(url, token, body)
+                return await self._once(method, url, token, **more)
             except _Again as again:
                 if left <= 0:
                     raise Unreachable(f"The message was not confirmed: {again}") from again
                 await self.sleep(max(again.wait, self.backoff.next()))
                 left -= 1
 
-    async def _once(self, url: str, token: str, body: dict[str, str]) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
-        timeout = httpx.Timeout(ANSWER)
+    async def _once(self, method: str, url: str, token: str, **more: Any) -> dict[str, Any]:
+        more["headers"] = {**more.get("headers", {}), "Authorization": f"Bearer {token}"}
         try:
-            answer = await self.http.post(url, json=body, headers=headers, timeout=timeout)
+            answer = await self.http.request(method, url, timeout=httpx.Timeout(ANSWER), **more)
         except httpx.TransportError as error:
             raise _Again(str(error) or type(error).__name__) from error
         if answer.status_code in AGAIN or answer.status_code >= 500:

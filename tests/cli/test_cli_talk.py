@@ -26,7 +26,7 @@ async def pair(server: Server) -> tuple[Person, Person, str]:
 Pair = tuple[Person, Person, str]
 
 
-async def send(server: Server, who: Person, *words: str, given: str | None = None) -> Result:
+async def send(server: Server, who: Person, *words: Any, given: str | None = None) -> Result:
     return await cli("send", "--url", server.url, *words, given=given, QUARTCHAT_TOKEN=who.token)
 
 
@@ -49,6 +49,26 @@ async def test_a_message_is_read_from_standard_input_and_repeated_once(
     first = await send(server, ada, *words, given="two\nlines\n")
     assert (await send(server, ada, *words, given="two\nlines\n")).out == first.out
     assert [m["content"] for m in await ada.history(chat_id)] == ["two\nlines"]
+
+
+async def test_files_are_sent_with_a_message_or_alone(
+    server: Server, pair: Pair, tmp_path: Path
+) -> None:
+    ada, _, _ = pair
+    paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for path in paths:
+        path.write_text(path.name)
+    files = [word for path in paths for word in ("--file", path)]
+    result = await send(server, ada, "Choir", "two notes", *files)
+    assert result.code == 0, result.err
+    assert "a.txt" in result.err
+    (message,) = await ada.history(pair[2])
+    assert message["content"] == "two notes"
+    assert [one["name"] for one in message["attachments"]] == ["a.txt", "b.txt"]
+    words = ["Choir", "--file", paths[0], "--client-id", "mine"]
+    first = await send(server, ada, *words)
+    assert (await send(server, ada, *words)).out == first.out
+    assert [m["content"] for m in await ada.history(pair[2])] == ["two notes", ""]
 
 
 async def test_it_acts_as_a_user_of_the_folder(server: Server, pair: Pair, data: Path) -> None:
