@@ -10,7 +10,8 @@ import { Receipts } from "./receipts.js";
 import { t } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { TypingLine } from "./typing.js";
-import { localiseAll, refresh } from "./views.js";
+import { gistOf, localiseAll, refresh } from "./views.js";
+import { Viewer } from "./viewer.js";
 
 const READ_EVERY_MS = 1000;
 
@@ -31,6 +32,7 @@ const timeline = new Timeline({
 const announcer = new Announcer(get("news"));
 const typing = get("typing") && new TypingLine(get("typing"));
 const receipts = new Receipts({ timeline, key: myKey, me, receipts: JSON.parse(page.dataset.receipts ?? "null") });
+const viewer = new Viewer(page.querySelector(".timeline"));
 const past = new History({ scroller, timeline, onNewest: () => reached() });
 lists.onUnread = () => count();
 let composer = null;
@@ -113,7 +115,7 @@ on("new_message", ofChat(({ id, data, html }) => {
   if (!showsNewest) return past.ignore(id);
   const item = html && timeline.add(html, { counts: !own, unread: !own && !looking() && !unseen });
   if (own) receipts.draw();
-  else if (item) announcer.message(item.querySelector(".who").textContent, item.querySelector(".body").textContent);
+  else if (item) announcer.message(item.querySelector(".who").textContent, gistOf(item));
   if (!own && !looking()) unseen += 1;
   seen();
   return count();
@@ -129,6 +131,7 @@ on("message_deleted", ofChat(({ data, html }) => {
   composer?.forget(data.message_id);
   announcer.forget();
   if (html) timeline.erase(data.message_id, html);
+  viewer.refresh();
   receipts.draw();
   topChanged();
 }));
@@ -213,7 +216,7 @@ const menu = isMember && "showPopover" in HTMLElement.prototype
 function reply(item) {
   if (!composer) return location.assign(item.querySelector(".acts .reply").href);
   const name = item.querySelector(".who").textContent;
-  return composer.replyTo({ id: item.id.slice(1), name, text: item.querySelector(".body").textContent });
+  return composer.replyTo({ id: item.id.slice(1), name, text: gistOf(item) });
 }
 
 function edit(item) {

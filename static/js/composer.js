@@ -5,6 +5,7 @@ import { Draft } from "./drafts.js";
 import { Mentions } from "./mentions.js";
 import { Pending } from "./pending.js";
 import { t, tn } from "./text.js";
+import { Tray } from "./tray.js";
 import { TypingSign } from "./typingsign.js";
 import { element, excerpt } from "./views.js";
 
@@ -17,6 +18,7 @@ export class Composer {
   #draft;
   #typing;
   #mentions;
+  #tray;
   #onSend;
   #onUp;
   #left = element("p", { id: "left", className: "left", role: "status", hidden: true });
@@ -37,6 +39,7 @@ export class Composer {
     this.#draft = new Draft(me, chatId);
     this.#typing = new TypingSign(client, chatId);
     this.#mentions = new Mentions({ text: this.#text, chatId, me });
+    this.#tray = new Tray({ form, zone: form.parentElement, onChange: () => this.#clean(), onRefused: (text) => this.#alert(text) });
     form.querySelector(".write").after(this.#left);
     if (!this.#text.value) this.#text.value = this.#draft.text;
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
@@ -69,7 +72,7 @@ export class Composer {
     if (!message || message.deleted) return;
     if (!this.#editing) this.#kept = this.#text.value;
     this.#form.elements.reply_to.value = "";
-    this.#editing = { id, content: message.content };
+    this.#editing = { id, content: message.content, mayBeEmpty: message.attachments?.length > 0 };
     this.#say(t("Changing your message:"), element("span", { dir: "auto", textContent: excerpt(message.content) }));
     this.#form.classList.add("editing");
     this.#put(message.content);
@@ -109,12 +112,13 @@ export class Composer {
 
   async #submit() {
     const content = this.#text.value.trim();
-    if (!content || this.#busy || this.#tooMany() > 0) return this.#text.focus();
+    if (this.#busy || this.#tooMany() > 0 || !(content || this.#mayBeEmpty)) return this.#text.focus();
+    if (this.#tray.isWrong && !this.#editing) return this.#tray.focusWrong();
     this.#clean();
     this.#typing.stop();
     this.#mentions.close();
     if (this.#editing) return this.#save(content);
-    const message = { content };
+    const message = { content, files: this.#tray.take() };
     if (this.#form.elements.reply_to.value) message.reply_to = this.#form.elements.reply_to.value;
     this.#put("");
     this.#draft.keep("");
@@ -122,6 +126,11 @@ export class Composer {
     this.#pending.add(message).catch(() => this.#tooMuch(message));
     this.#onSend();
     return undefined;
+  }
+
+  /** Files say enough. */
+  get #mayBeEmpty() {
+    return this.#editing ? this.#editing.mayBeEmpty : this.#tray.files.length > 0;
   }
 
   #tooMuch(message) {
@@ -147,10 +156,11 @@ export class Composer {
   }
 
   /** Back into the field, beside what stands there. */
-  #back({ content, reply_to }, onReply) {
+  #back({ content, reply_to, files = [] }, onReply) {
     if (this.#editing) this.cancel();
     if (reply_to && !this.#form.elements.reply_to.value) onReply(reply_to);
     this.#put([content, this.#text.value].filter(Boolean).join("\n"));
+    this.#tray.add(files);
     this.#draft.keep(this.#text.value);
   }
 

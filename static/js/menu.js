@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { t } from "./text.js";
+import { gistOf } from "./views.js";
 
 const EDGE = 8;
 
@@ -39,6 +40,7 @@ export class Menu {
     const pinned = Boolean(item.querySelector(".pinned"));
     const holds = { own, pinned, unpinned: !pinned, anybody: true };
     for (const choice of this.#menu.querySelectorAll("[data-for]")) choice.hidden = !holds[choice.dataset.for];
+    this.#menu.querySelector("[data-do=copy-text]").hidden = !item.querySelector(".body");
     this.#menu.querySelector("[data-do=open]").href = item.querySelector(".acts .more").href;
     this.#show(this.#menu, item, opener);
     opener.setAttribute("aria-expanded", "true");
@@ -94,7 +96,7 @@ export class Menu {
     const why = this.#sure.querySelector(".error");
     why.hidden = true;
     this.#sure.returnValue = "no";
-    this.#sure.querySelector("blockquote").textContent = item.querySelector(".body").innerText.slice(0, 200);
+    this.#sure.querySelector("blockquote").textContent = (item.querySelector(".body")?.innerText ?? gistOf(item)).slice(0, 200);
     this.#sure.onclose = () => {
       this.#sure.querySelector("blockquote").textContent = "";
       if (this.#sure.returnValue === "yes") this.#do("DELETE", address(item));

@@ -1,5 +1,6 @@
 /** One's own messages that are on their way, also from other tabs and earlier visits: below all others until they have come. */
 
+import { PendingFiles } from "./pendingfiles.js";
 import { t } from "./text.js";
 import { element, moment } from "./views.js";
 
@@ -11,7 +12,7 @@ export class Pending {
   #rows = new Map();
   #note = element("li", { className: "kept", role: "note", textContent: t("Kept only as long as this page is open.") });
 
-  /** `onEdit({ content, reply_to })`: back into the field. */
+  /** `onEdit({ content, reply_to, files })`: back into the field. */
   constructor({ list, client, chatId, onEdit }) {
     this.#list = list;
     this.#client = client;
@@ -22,7 +23,7 @@ export class Pending {
     this.#draw();
   }
 
-  /** Sends `{ content, reply_to? }` as soon as it can be sent. Rejects with Full. */
+  /** Sends `{ content, reply_to?, files? }` as soon as it can be sent. Rejects with Full. */
   add(message) {
     return this.#client.outbox.add({ chat_id: this.#chatId, ...message });
   }
@@ -35,12 +36,20 @@ export class Pending {
   #draw() {
     const entries = this.#client.outbox.entries(this.#chatId).filter((entry) => !isShown(entry));
     const there = new Set(entries.map((entry) => entry.client_id));
-    for (const [id, { item }] of this.#rows) if (!there.has(id)) this.#rows.delete(id) && item.remove();
+    for (const [id, row] of this.#rows) if (!there.has(id)) this.#remove(id, row);
     for (const entry of entries) this.#show(entry);
     this.#place(entries.map((entry) => this.#rows.get(entry.client_id).item));
-    const lost = !this.#client.outbox.kept && entries.some(({ state }) => state === "waiting" || state === "failed");
+    const lost = entries.some((entry) => /^(waiting|uploading|failed)$/.test(entry.state) && !this.#client.outbox.keeps(entry));
     if (lost !== this.#note.isConnected) lost ? this.#list.append(this.#note) : this.#note.remove();
     this.#list.hidden = !entries.length;
+  }
+
+  #remove(id, { item, files }) {
+    const focused = item.contains(document.activeElement);
+    this.#rows.delete(id);
+    files.end();
+    item.remove();
+    if (focused) document.getElementById("write")?.focus();
   }
 
   /** In order, without moving what stands right: a button under a finger stays there. */
@@ -53,10 +62,12 @@ export class Pending {
   #show(entry) {
     const row = this.#rows.get(entry.client_id) ?? this.#made(entry);
     const words = this.#words(entry);
+    row.files.draw(entry.files ?? [], canChange(entry) && (entry.files.length > 1 || Boolean(entry.content)));
     const look = JSON.stringify([entry.content, words, entry.state, entry.tries]);
     if (row.look === look) return;
     row.look = look;
     row.text.textContent = entry.content;
+    row.text.hidden = !entry.content;
     row.head.textContent = words.state;
     row.more.classList.toggle("calm", entry.state !== "failed");
     row.more.replaceChildren(...this.#more(entry, words.reason));
@@ -67,30 +78,49 @@ export class Pending {
     const text = element("div", { className: "body", dir: "auto" });
     const head = element("p", { className: "head" });
     const more = element("p", { className: "failed", hidden: true });
-    const item = element("li", { className: "msg" }, head, element("div", { className: "bubble" }, text), more);
-    const row = { item, text, head, more, look: "" };
+    const files = new PendingFiles((fileId) => this.#without(id, fileId));
+    const item = element("li", { className: "msg" }, head, element("div", { className: "bubble" }, files.list, text), more);
+    const row = { item, text, head, more, files, look: "" };
     this.#rows.set(id, row);
     return row;
+  }
+
+  #without(id, fileId) {
+    const { outbox } = this.#client;
+    const entry = outbox.entries(this.#chatId).find((one) => one.client_id === id);
+    if (entry) outbox.edit(id, entry.content, entry.files.map((file) => file.id).filter((one) => one !== fileId));
   }
 
   #words({ state, reason, code, at }) {
     if (state === "failed") return { state: t("Not sent"), reason: why({ reason, code, at }) };
     if (state === "sent") return { state: t("Sent") };
     if (this.#client.status.state !== "live") return { state: t("Waiting for the connection") };
-    return reason ? { state: t("Will be sent again soon"), reason } : { state: t("Sending…") };
+    if (reason) return { state: t("Will be sent again soon"), reason };
+    return { state: state === "uploading" ? t("Sending the files…") : t("Sending…") };
   }
 
-  #more({ client_id: id, state, tries, content, reply_to }, reason) {
+  #more(entry, reason) {
+    const { client_id: id, state, tries, content, reply_to, files } = entry;
     const { outbox } = this.#client;
     const parts = reason ? [element("span", { role: state === "failed" ? "alert" : "status", textContent: reason })] : [];
     const isIdle = state === "failed" || (state === "waiting" && this.#client.status.state !== "live");
+    if (files && state !== "sent" && !isIdle && !reason) parts.push(button(t("Cancel"), () => outbox.drop(id)));
     if (!isIdle && !reason) return parts;
     // What may have arrived already cannot be changed here any more.
-    if (state === "failed" || !tries) parts.push(button(t("Edit"), () => (outbox.drop(id), this.#onEdit({ content, reply_to }))));
+    if (state === "failed" || !tries) parts.push(button(t("Edit"), () => (outbox.drop(id), this.#onEdit({ content, reply_to, files: files?.map(asFile) }))));
     if (state === "failed") parts.push(button(t("Retry"), () => outbox.retry(id)));
     parts.push(button(t("Discard"), () => outbox.drop(id)));
     return parts;
   }
+}
+
+/** What may have arrived already cannot be changed. */
+function canChange({ files, state, tries }) {
+  return Boolean(files) && (state === "failed" || (!tries && (state === "waiting" || state === "uploading")));
+}
+
+function asFile({ blob, name, type }) {
+  return blob instanceof File && blob.name === name ? blob : new File([blob], name, { type });
 }
 
 function isShown({ message_id: id }) {

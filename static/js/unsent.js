@@ -14,10 +14,10 @@ export function watchUnsent({ outbox, chatId }) {
   });
 }
 
-function say({ client_id: id, content, reason }, outbox) {
+function say({ client_id: id, content, files = [], reason }, outbox) {
   if (document.visibilityState !== "visible") return; // another tab is looked at
   const discard = element("button", { type: "button", className: "quiet", textContent: t("Discard") });
   const said = element("p", {}, element("b", { textContent: t("Your message was not sent.") }), ` ${reason ?? ""}`);
-  const toast = tell(said, element("p", { className: "hint", dir: "auto", textContent: excerpt(content) }), element("p", {}, discard));
+  const toast = tell(said, element("p", { className: "hint", dir: "auto", textContent: excerpt(content || files.map(({ name }) => name).join(", ")) }), element("p", {}, discard));
   discard.addEventListener("click", () => (outbox.drop(id), toast?.remove()));
 }

@@ -80,6 +80,12 @@ function tell(time) {
   time.title = exact.format(at);
 }
 
+/** What a message says, or the names of its files. */
+export function gistOf(item) {
+  const said = item.querySelector(".body")?.textContent.trim();
+  return said || [...item.querySelectorAll(".files :is([data-name], .document-name)")].map((one) => one.dataset.name ?? one.textContent).join(", ");
+}
+
 export function excerpt(text) {
   return (text ?? "").slice(0, 120).replace(/\s+/g, " ");
 }
