@@ -15,6 +15,12 @@ from quartchat.server.asgi import App, Message, Receive, Scope, Send
 from quartchat.server.limits import Limits
 
 GONE: Message = {"type": "http.disconnect"}
+UPLOADS = (
+    b"multipart/",
+    b"image/",
+    b"application/offset+octet-stream",
+    b"application/octet-stream",
+)
 
 
 def wrap(app: App, limits: Limits) -> App:
@@ -50,7 +56,7 @@ class _Body:
         receive: Receive,
         send: Send,
     ) -> None:
-        upload = headers.get(b"content-type", b"").lower().startswith((b"multipart/", b"image/"))
+        upload = headers.get(b"content-type", b"").lower().startswith(UPLOADS)
         self._most = limits.max_upload if upload else limits.max_body
         seconds = limits.upload_seconds if upload else limits.body_seconds
         self._deadline = asyncio.get_running_loop().time() + seconds

@@ -10,13 +10,13 @@ class Limits:
     max_frame: int = 64 * 2**10
     """bytes in one WebSocket message, however many frames carry it"""
     max_body: int = 128 * 2**10
-    """bytes in a request body that is neither multipart nor a picture"""
+    """bytes in a request body that brings no file"""
     body_seconds: float = 20.0
     """how long such a body may take from its headers to its end"""
     max_upload: int = 32 * 2**20
-    """bytes in a multipart body, its envelope included, or in a picture"""
+    """bytes in a body that brings files (multipart, octets, a picture), its envelope included"""
     upload_seconds: float = 900.0
-    """how long a multipart body or a picture may take"""
+    """how long such a body may take"""
     max_headers: int = 16 * 2**10
     """bytes in the request line and all headers"""
     header_seconds: float = 20.0

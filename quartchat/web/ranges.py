@@ -1,0 +1,115 @@
+"""Content from the storage as a response, whole or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from quart import Response, request
+from werkzeug.http import parse_etags, parse_range_header
+
+from quartchat.storage.base import Storage
+
+# What a browser shows or plays by itself, and runs nothing of.
+INLINE = frozenset(
+    {f"image/{name}" for name in ("jpeg", "png", "gif", "webp", "avif")}
+    | {f"video/{name}" for name in ("mp4", "webm", "ogg", "quicktime")}
+    | {f"audio/{name}" for name in ("mpeg", "mp4", "ogg", "wav", "x-wav", "flac", "webm", "aac")}
+)
+HEADERS = {
+    # What an address gives never changes; whether it may be had, the server is asked once.
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Accept-Ranges": "bytes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    digest: str
+    size: int
+    mime_type: str
+    name: str
+
+    def headers(self, *, download: bool) -> dict[str, str]:
+        kind = "attachment" if download or self.mime_type not in INLINE else "inline"
+        charset = "; charset=utf-8" if self.mime_type.startswith("text/") else ""
+        return {
+            **HEADERS,
+            "Content-Type": self.mime_type + charset,
+            "Content-Disposition": f"{kind}; {_named(self.name)}",
+            "ETag": self.quoted_etag,
+        }
+
+    @property
+    def etag(self) -> str:
+        return self.digest[:32]
+
+    @property
+    def quoted_etag(self) -> str:
+        return f'"{self.etag}"'
+
+
+def _named(name: str) -> str:
+    """RFC 6266: the name as it is, and for old programs what of it is ASCII."""
+    plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in name)
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+async def respond(storage: Storage, content: Content) -> Response:
+    """200, 206 for one range, 304, or 416. Raises FileNotFoundError."""
+    headers = content.headers(download=request.args.get("download") == "1")
+    if is_held(content):
+        return Response("", 304, headers=headers)
+    part = _part(content)
+    if part is None:
+        return Response("", 416, headers={**headers, "Content-Range": f"bytes */{content.size}"})
+    start, stop = part
+    headers["Content-Length"] = str(stop - start)
+    if stop - start < content.size:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
+    status = 206 if "Content-Range" in headers else 200
+    if request.method == "HEAD":
+        return Response("", status, headers=headers)
+    pieces = storage.read(content.digest, start, stop - start)
+    response = Response(_Body(await anext(pieces, b""), pieces), status, headers=headers)
+    response.timeout = None  # a slow line may take as long as it needs
+    return response
+
+
+def is_held(content: Content) -> bool:
+    """Whether the reader says that they have it."""
+    return parse_etags(request.headers.get("If-None-Match")).contains_weak(content.etag)
+
+
+def _part(content: Content) -> tuple[int, int] | None:
+    """From where to where; None: there is nothing such. More than one range, and one of another
+    content than the reader has, is answered with all; and so is a HEAD, as it should be."""
+    asked = parse_range_header(request.headers.get("Range"))
+    condition = request.headers.get("If-Range", content.quoted_etag)
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return 0, content.size
+    if request.method == "HEAD" or condition != content.quoted_etag:
+        return 0, content.size
+    return asked.range_for_length(content.size)
+
+
+class _Body:
+    """Ends what it reads from also where it was never begun, unlike a generator."""
+
+    def __init__(self, first: bytes, pieces: AsyncGenerator[bytes]) -> None:
+        self._first, self._pieces = first, pieces
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if first := self._first:
+            self._first = b""
+            return first
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        await self._pieces.aclose()
