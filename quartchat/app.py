@@ -16,6 +16,7 @@ from quartchat.errors import NotFound
 from quartchat.operator import Operator
 from quartchat.paths import folder
 from quartchat.services import Services
+from quartchat.storage.opening import made_ready
 from quartchat.store import migrate
 from quartchat.transports import table
 from quartchat.web import (
@@ -179,7 +180,7 @@ async def static(name: str) -> Response:
 async def running(services: Services) -> AsyncGenerator[None]:
     """The store is open as long as the application runs, and closes last."""
     await migrate.ensure(services.database)
-    await services.storage.check()
+    await made_ready(services.storage)
     await services.feed.start()
     services.writer.start()
     tasks = [
@@ -196,6 +197,7 @@ async def running(services: Services) -> AsyncGenerator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
+            await services.uploads.close()
             await services.presence.close()
             await services.writer.close()
         finally:

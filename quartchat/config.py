@@ -97,7 +97,7 @@ class Settings:
         (), "the only types of files taken, as in image/*, application/pdf; empty: all"
     )
     uploads_per_minute: float = _setting(60.0, "files that a user may send in a minute")
-    s3_bucket: str = _setting("", "bucket of an S3-compatible store for files, instead of the folder")
+    s3_bucket: str = _setting("", "bucket of an S3-compatible store that keeps the files")
     s3_endpoint: str = _setting("", "its address, as in https://s3.example.org")
     s3_region: str = _setting("", "its region, if it has any")
     s3_prefix: str = _setting("", "what the names of files in the bucket begin with")
@@ -126,6 +126,8 @@ class Settings:
             "publish_keys",
             f"secrets of {SHORTEST_SECRET} or more visible ASCII characters",
         )
+        is_web = not self.s3_endpoint or self.s3_endpoint.startswith(("http://", "https://"))
+        _check(is_web, "s3_endpoint", "an address as https://s3.example.org")
         for name in ("quota_per_user", "quota_total"):
             _check(getattr(self, name) >= 0, name, "a number of bytes, or 0")
         for name in POSITIVE:

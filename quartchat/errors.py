@@ -7,7 +7,8 @@ succeed later unchanged. The message is for people: it says what to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -19,6 +20,7 @@ class ChatError(Exception):
     close = 1011
     retryable = True
     message = "Something went wrong on the server; try again in a moment."
+    details: Mapping[str, Any] = MappingProxyType({})  # more fields of a problem document
 
     def __init__(
         self, message: str | None = None, *, field: str | None = None, **params: Any
@@ -139,6 +141,16 @@ class NotificationNotFound(NotFound):
     message = "There is no such notification."
 
 
+class AttachmentNotFound(NotFound):
+    code = "attachment_not_found"
+    message = "This file is not here any more; send it again."
+
+
+class UploadNotFound(NotFound):
+    code = "upload_not_found"
+    message = "This upload is not here any more; begin it again."
+
+
 class MethodNotAllowed(ChatError):
     code, status, close, retryable = "method_not_allowed", 405, 4400, False
     message = "This address does not take this method."
@@ -154,9 +166,23 @@ class AlreadyGone(Conflict):
     message = "This message was deleted."
 
 
+class OffsetMismatch(Conflict):
+    code = "offset_mismatch"
+    message = "The upload goes on at another place; ask how much of it has come."
+
+    def __init__(self, offset: int) -> None:
+        super().__init__()
+        self.details = {"offset": offset}
+
+
 class NameTaken(Conflict):
     code = "name_taken"
     message = "This name is taken; choose another."
+
+
+class TusVersion(ChatError):
+    code, status, close, retryable = "tus_version", 412, 4400, False
+    message = "This server speaks version 1.0.0 of tus."
 
 
 class TooLarge(ChatError):
@@ -164,9 +190,19 @@ class TooLarge(ChatError):
     message = "This is too large."
 
 
+class QuotaExceeded(TooLarge):
+    code = "quota_exceeded"
+    message = "There is no room for this file any more; delete older messages with files first."
+
+
 class UnsupportedMedia(ChatError):
     code, status, close, retryable = "unsupported_media_type", 415, 4400, False
     message = "Send JSON, text/plain holding JSON, or form fields."
+
+
+class TypeRefused(UnsupportedMedia):
+    code = "type_refused"
+    message = "Files of this type are not taken here."
 
 
 class RateLimited(ChatError):
@@ -188,3 +224,23 @@ class Unavailable(ChatError):
 class StoreFailed(Unavailable):
     code = "store_failed"
     message = "The message could not be stored; it was not sent. Try again in a moment."
+
+
+class Damaged(Invalid):
+    code = "damaged"
+    message = "This picture is damaged or cut short; make a new copy of it, and send that."
+
+
+class TooManyPixels(TooLarge):
+    code = "too_many_pixels"
+    message = "This picture has too many pixels; send a smaller one."
+
+
+class MediaFailed(Invalid):
+    code = "media_failed"
+    message = "This file could not be worked on, nor when tried again; send another copy of it."
+
+
+class StorageFull(Unavailable):
+    code, status = "storage_full", 507
+    message = "The server has no room for files any more; tell its operator."

@@ -43,6 +43,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     from quartchat.server.asgi import App  # noqa: PLC0415
     from quartchat.server.run import serve  # noqa: PLC0415
     from quartchat.server.sockets import address, open_socket  # noqa: PLC0415
+    from quartchat.storage.opening import made_ready  # noqa: PLC0415
     from quartchat.welcome import first_steps  # noqa: PLC0415
 
     with told():
@@ -50,7 +51,8 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         certificate = _certificate(settings)
         sock = open_socket(settings.host, settings.port)
         app = create_app(settings)
-    services = app.extensions["quartchat"]
+        services = app.extensions["quartchat"]
+        await made_ready(services.storage)  # here what is wrong is a line, not a traceback
     where = address(sock, "https" if certificate else "http")
     welcome: set[asyncio.Task[None]] = set()
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
+import structlog
+
 from quartchat.config import Settings, SettingsError
+from quartchat.errors import Unavailable
 from quartchat.storage.base import Storage
 from quartchat.storage.folder import Folder
 
+log = structlog.get_logger("quartchat")
 NEEDED = ("s3_endpoint", "s3_key", "s3_secret")
 
 
@@ -36,3 +40,15 @@ def _s3(settings: Settings) -> Storage:
         settings.s3_prefix,
     )
     return storage
+
+
+async def made_ready(storage: Storage) -> None:
+    """To be called before use. A store that does not answer now may later: people can talk
+    meanwhile. Raises SettingsError for what will not work; the storage is closed then."""
+    try:
+        await storage.check()
+    except Unavailable as error:
+        log.warning("storage_unreachable", error=error.message)
+    except BaseException:
+        await storage.close()
+        raise

@@ -41,6 +41,11 @@ class ServerProcess:
         self.url, self.port = line, int(line.rpartition(":")[2])
         return line
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def kill(self) -> None:
         """As a power cut would: no handler of its own runs any more."""
         await self._end(signal.SIGKILL)
