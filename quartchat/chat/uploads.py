@@ -111,14 +111,12 @@ class Uploads:
         """Takes in what comes from `offset` on; with the last byte the file is examined. Raises
         UploadNotFound, OffsetMismatch, TooLarge, StorageFull, Conflict, and what `Keeper.keep`
         raises; after those that are for good nothing of the upload is left."""
-        await self._mine(actor, upload_id)
-        async with self._turns.alone(upload_id):
-            finishing = await self._receive(await self._mine(actor, upload_id), offset, pieces)
+        row, finishing = await self._mine(actor, upload_id), self._finishing.get(upload_id)
+        if finishing is None and not row.attachment_id:
+            async with self._turns.alone(upload_id):
+                finishing = await self._receive(await self._mine(actor, upload_id), offset, pieces)
         if finishing is not None:
-            await asyncio.wait([finishing])
-            if finishing.cancelled():
-                raise UploadNotFound
-            finishing.result()
+            await _ended(finishing)
         return await self._state(actor, upload_id)
 
     async def _receive(
@@ -221,6 +219,14 @@ class Uploads:
         """Ends what is still being examined: it can be finished after the next start."""
         for task in list(self._finishing.values()):
             await _end(task)
+
+
+async def _ended(finishing: asyncio.Task[Any]) -> None:
+    """Raises what it raised, and UploadNotFound if it was cancelled."""
+    await asyncio.wait([finishing])
+    if finishing.cancelled():
+        raise UploadNotFound
+    finishing.result()
 
 
 async def _end(task: asyncio.Task[Any] | None) -> None:
