@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--file",
     "files",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     help="A file to send with it; may be given several times.",
 )
