@@ -4,7 +4,6 @@ creation-with-upload, termination and expiration (https://tus.io/protocols/resum
 from __future__ import annotations
 
 import base64
-import binascii
 from email.utils import formatdate
 from typing import Any
 
@@ -98,7 +97,7 @@ def _metadata() -> dict[str, str]:
         key, _, value = pair.strip().partition(" ")
         try:
             found[key] = base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise Invalid(
                 "Upload-Metadata takes names with values in Base64.", field="Upload-Metadata"
             ) from None

@@ -103,7 +103,7 @@ async def leaving_nothing(server: Server) -> AsyncIterator[None]:
     (ada,) = await server.users(1)
     chat_id, before = await ada.group(), await traces(server)
     yield
-    await ada.say(chat_id)
+    await (await server.log_in_again(ada)).say(chat_id)
     assert await traces(server) == before
 
 
