@@ -63,18 +63,18 @@ async def respond(storage: Storage, content: Content) -> Response:
     headers = content.headers(download=request.args.get("download") == "1")
     if is_held(content):
         return Response("", 304, headers=headers)
-    part = _part(content)
-    if part is None:
-        return Response("", 416, headers={**headers, "Content-Range": f"bytes */{content.size}"})
-    start, stop = part
-    headers["Content-Length"] = str(stop - start)
-    if stop - start < content.size:
+    status, (start, stop) = 200, (0, content.size)
+    if asked := _asked_for(content):
+        status, (start, stop) = 206, _bounds(*asked, content.size)
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
-    status = 206 if "Content-Range" in headers else 200
+    if start >= stop:
+        return Response("", 416, headers={**headers, "Content-Range": f"bytes */{content.size}"})
     if request.method == "HEAD":
-        return Response("", status, headers=headers)
-    pieces = storage.read(content.digest, start, stop - start)
-    response = Response(_Body(await anext(pieces, b""), pieces), status, headers=headers)
+        response = Response("", status, headers=headers)
+    else:
+        pieces = storage.read(content.digest, start, stop - start)
+        response = Response(_Body(await anext(pieces, b""), pieces), status, headers=headers)
+    response.content_length = stop - start
     response.timeout = None  # a slow line may take as long as it needs
     return response
 
@@ -84,16 +84,22 @@ def is_held(content: Content) -> bool:
     return parse_etags(request.headers.get("If-None-Match")).contains_weak(content.etag)
 
 
-def _part(content: Content) -> tuple[int, int] | None:
-    """From where to where; None: there is nothing such. More than one range, and one of another
-    content than the reader has, is answered with all; and so is a HEAD, as it should be."""
+def _asked_for(content: Content) -> tuple[int, int | None] | None:
+    """The one range, if it is one of what the reader has; not of a HEAD. All else is answered
+    with the whole."""
     asked = parse_range_header(request.headers.get("Range"))
-    condition = request.headers.get("If-Range", content.quoted_etag)
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
-        return 0, content.size
-    if request.method == "HEAD" or condition != content.quoted_etag:
-        return 0, content.size
-    return asked.range_for_length(content.size)
+    has = request.headers.get("If-Range", content.quoted_etag)
+    if request.method == "HEAD" or has != content.quoted_etag:
+        return None
+    is_one = asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
+    return asked.ranges[0] if asked is not None and is_one else None
+
+
+def _bounds(start: int, stop: int | None, size: int) -> tuple[int, int]:
+    """Of a range in so many bytes; a `start` below 0 counts from the end."""
+    if start < 0:
+        return max(0, size + start), size
+    return start, size if stop is None else min(stop, size)
 
 
 class _Body:
