@@ -8,14 +8,14 @@ import { Vault } from "../../static/js/client/vault.js";
 import { Waiting } from "../../static/js/client/waiting.js";
 import { Chance } from "./client/random.mjs";
 import { Place, message } from "./outbox.world.mjs";
-import { FilesWorld, ID, KB, file, settled } from "./uploads.world.mjs";
+import { FilesWorld, ID, KB, asker, file, settled } from "./uploads.world.mjs";
 
 /** An outbox with files before a server that takes them; what is sent is answered by hand, or at once. */
 function scene({ world = new FilesWorld(), places = { stores: [new Place("IndexedDB"), new Place("memory")], files: [new Place("IndexedDB"), new Place("memory")] }, locks, answer = () => ({ message_id: "1" }) } = {}) {
   const sent = [];
   const shown = [];
   const submit = async (one) => (sent.push(one), answer(one));
-  const uploads = new Uploads({ world, ctx: { user: "ada", token: () => null } });
+  const uploads = new Uploads({ world, ctx: asker() });
   const outbox = new Outbox({ world, vault: new Vault(places), submit, uploads, user: "ada", locks, onChange: (entries) => shown.push(entries) });
   const states = () => Object.fromEntries(outbox.entries.map((entry) => [entry.client_id, entry.state]));
   const said = () => sent.map((one) => one.client_id);

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Uploads } from "../../static/js/client/uploads.js";
-import { FilesWorld, ID, KB, file, settled } from "./uploads.world.mjs";
+import { FilesWorld, ID, KB, asker, file, settled } from "./uploads.world.mjs";
 import { Chance } from "./client/random.mjs";
 
 function scene() {
   const world = new FilesWorld();
-  const uploads = new Uploads({ world, ctx: { user: "ada", token: () => null } });
+  const uploads = new Uploads({ world, ctx: asker() });
   const progress = [];
   const bring = (one, signal = new AbortController().signal) => uploads.bring("choir", one, signal, (sent) => progress.push(sent));
   return { world, uploads, progress, bring };

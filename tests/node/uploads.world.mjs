@@ -3,6 +3,8 @@
 import { World, settled } from "./outbox.world.mjs";
 
 export const KB = 1024;
+/** Whose requests they are, in a network where they may go side by side. */
+export const asker = () => ({ user: "ada", token: () => null, isSerial: () => false, inTurn: (work) => work(), sent: () => {}, starved: () => {} });
 export const ID = /^\/api\/uploads\/([^/]+)$/;
 
 /** A file of so many bytes, no two stretches of it alike. */

@@ -4,6 +4,7 @@
  * hear of it, and tell it, by messages (see `take` and `docs/client.md`).
  */
 
+import { Asides } from "./asides.js";
 import { backoff } from "./backoff.js";
 import { Ended, Unauthorised, Unsent } from "./errors.js";
 import { Frail } from "./frail.js";
@@ -34,6 +35,7 @@ export class Engine {
   #intake;
   #sender;
   #gaps;
+  #asides = new Asides(() => this.#strategy.isSerial);
   #state;
   #outbox = null;
   #renewing = null;
@@ -59,6 +61,7 @@ export class Engine {
     const frail = new Frail(remembered);
     this.#ctx = {
       turns: { failed: 0 },
+      aside: () => this.#asides.next(),
       cursor: () => this.#intake.cursor,
       token: () => this.#options.token ?? null,
       query: () => ({ u: options.user, html: options.html ? 1 : null, chats: options.chats?.join(",") || null, ...frail.query }),
@@ -116,6 +119,7 @@ export class Engine {
     this.#strategy.stop();
     this.#sender.stop(new Unsent("closed"));
     this.#outbox?.stop();
+    this.#asides.letGo();
     this.#timers.clear();
   }
 
@@ -222,12 +226,14 @@ export class Engine {
     this.#renewals = 0;
     this.#state.live(lane.kind);
     this.#sender.resume();
+    if (!this.#strategy.isSerial) this.#asides.letGo();
     this.#outbox?.flush();
     this.#gaps.again();
   }
 
   #lost(ended) {
     this.#outbox?.rest();
+    this.#asides.letGo();
     this.#sender.lost();
     this.#state.lost(ended);
   }
@@ -307,7 +313,7 @@ export class Engine {
     const submit = (message) => this.command("send_message", message);
     const world = this.#world;
     const { user } = this.#options;
-    const brought = new Uploads({ world, ctx: { user, token: this.#ctx.token } });
+    const brought = new Uploads({ world, ctx: { user, token: this.#ctx.token, isSerial: () => this.#strategy.isSerial, inTurn: (work) => this.#asides.do(work), sent: (ended) => this.#strategy.sent(ended), starved: () => this.#strategy.starved() } });
     const uploads = { bring: (...what) => this.#renewed(() => brought.bring(...what)), drop: (file) => brought.drop(file) };
     const onChange = (entries) => this.#say({ is: "outbox", entries });
     this.#outbox = new Outbox({ world, vault: new Vault({ base: world.base }), submit, uploads, user, onChange });

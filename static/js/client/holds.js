@@ -23,10 +23,10 @@ export class Holds {
     this.onLost = onLost;
   }
 
-  /** Seconds for the next request of this lane. */
-  next(lane) {
+  /** Seconds for the next request of this lane; `isBusy`: another one follows it. */
+  next(lane, isBusy) {
     const most = Math.min(MOST_S, this.#memory.get("hold") ?? MOST_S);
-    const seconds = !lane.proved ? 0 : lane.kind === "serial" ? Math.min(SERIAL_S, most) : Math.min(this.#seconds, most);
+    const seconds = !lane.proved || isBusy ? 0 : lane.kind === "serial" ? Math.min(SERIAL_S, most) : Math.min(this.#seconds, most);
     this.#expect(lane, seconds * 1000);
     return seconds;
   }

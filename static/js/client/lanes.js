@@ -84,7 +84,7 @@ export class Lanes {
     if (this.of(kind).length >= SIDE_BY_SIDE || (kind !== "websocket" && !this.#hasRoom)) return null;
     let lane = null;
     // A microtask later the lane is there to be asked.
-    const hold = async () => (await null, this.#holds.next(lane));
+    const hold = async () => (await null, this.#holds.next(lane, lane.proved && (await this.#ctx.aside())));
     lane = new Lane({ transport: TRANSPORTS[kind], ctx: this.#ctxOf(hold), timers: this.#timers, limitMs: () => this.#limit(kind), hooks: this.#hooks, pad });
     this.#open.add(lane);
     if (!isHedge) this.#hedge(lane);

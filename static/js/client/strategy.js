@@ -63,7 +63,7 @@ export class Strategy {
 
   /**
    * `ctx`: { cursor(), query(), token(), learnt, takeCommands(), giveBack(commands, ended),
-   * commands(): how many requests carry commands }, for the
+   * commands(): how many requests carry commands, aside(): does what goes between two rounds }, for the
    * transports. `hooks`: onEvent(lane, event), onActive(lane), onLost(ended), onIdle(at: ms of the next try),
    * onBusy(), onSerial(), onEnd(lane, ended), onUnauthorised(). `transports`: the names of those that may be used,
    * or null for all. `heartbeat`: the longest silence that is asked for, in seconds.

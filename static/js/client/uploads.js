@@ -12,7 +12,7 @@ const MOST = 4096 * 1024;
 const QUICK_MS = 1000;
 const SLOW_MS = 10000;
 const PATIENCE_MS = 30000;
-const EXAMINED_MS = 180000; // a video is looked at before its last piece is answered
+const ALONE_MS = 8000; // where nothing else goes on meanwhile
 const CALM = 4; // pieces that must pass after one was lost, before larger ones are tried
 
 /** A proxy may refuse bodies of a kind that others let pass. */
@@ -27,7 +27,11 @@ export class Uploads {
   #good = 0;
   #isForm = false;
 
-  /** `ctx`: { user, token() }, whose requests these are. */
+  /**
+   * `ctx`: { user, token() }, whose requests these are; `isSerial()`: whether requests go one by one; `inTurn(work)`:
+   * does it when it may. `sent(ended)`: one was refused by somebody on the way, or null: passed; `starved()`: not
+   * answered, however small.
+   */
   constructor({ world, ctx }) {
     this.#world = world;
     this.#ctx = ctx;
@@ -53,25 +57,32 @@ export class Uploads {
   /** Nobody wants this file any more. What cannot be told to the server it finds out itself, later. */
   drop({ attachment_id: made, upload_id: begun }) {
     const path = made ? `api/attachments/${made}` : begun && `api/uploads/${begun}`;
-    if (path) this.#ask(path, { method: "DELETE" }).catch(() => {});
+    if (path) this.#ctx.inTurn(() => this.#ask(path, { method: "DELETE" })).catch(() => {});
   }
 
   async #begin(chatId, { id, name, size }, signal) {
     const fields = { name, size, client_id: id };
     const asText = () => ({ type: "text/plain;charset=UTF-8", body: JSON.stringify(fields) });
     const asForm = () => ({ type: "application/x-www-form-urlencoded", body: new URLSearchParams(fields).toString() });
-    return this.#inEitherForm(() => this.#upload(`api/chats/${encodeURIComponent(chatId)}/uploads`, { ...(this.#isForm ? asForm() : asText()), signal }));
+    const send = () => this.#upload(`api/chats/${encodeURIComponent(chatId)}/uploads`, { ...(this.#isForm ? asForm() : asText()), signal });
+    return this.#inEitherForm(() => this.#ctx.inTurn(send)).catch((ended) => {
+      if (ended.kind === "silent") this.#ctx.starved();
+      throw ended;
+    });
   }
 
   /** One piece; the upload as it is then. */
   async #next({ upload_id: id, offset, size }, { blob }, signal) {
     const piece = await bytesOf(blob.slice(offset, offset + this.#piece));
-    const isLast = offset + piece.byteLength >= size;
-    const ms = isLast ? EXAMINED_MS : PATIENCE_MS;
-    const began = this.#world.now();
+    let began = 0;
+    const send = () => {
+      began = this.#world.now();
+      return this.#upload(`api/uploads/${id}`, { ...this.#bodyOf(piece), query: { offset }, signal });
+    };
     try {
-      const upload = await this.#inEitherForm(() => this.#upload(`api/uploads/${id}`, { ...this.#bodyOf(piece), query: { offset }, signal, ms }));
-      if (!isLast) this.#passed(this.#world.now() - began);
+      const upload = await this.#inEitherForm(() => this.#ctx.inTurn(send));
+      // The last one is answered when the file was looked at.
+      if (!upload.attachment) this.#passed(this.#world.now() - began);
       return upload;
     } catch (ended) {
       if (!signal.aborted && this.#shrinks(ended, piece.byteLength)) return { upload_id: id, offset, size };
@@ -107,6 +118,7 @@ export class Uploads {
   #shrinks({ kind, status }, bytes) {
     const isTooLarge = kind === "refused" && status === 413;
     if (!isTooLarge && kind !== "cut" && kind !== "silent") return false;
+    if (!bytes) return false; // it is the server that takes its time
     this.#good = -CALM;
     this.#piece = Math.max(LEAST, Math.min(this.#piece, bytes) >> 1);
     if (isTooLarge) this.#most = this.#piece;
@@ -117,18 +129,20 @@ export class Uploads {
     return this.#ask(path, { method: "POST", ...how }, (answer) => jsonOf(answer, isUpload));
   }
 
-  async #ask(path, { query, signal, ms = PATIENCE_MS, ...how }, read) {
+  async #ask(path, { query, signal, ...how }, read) {
     const stop = new AbortController();
     const end = () => stop.abort();
     let isLate = false;
-    const timer = this.#world.setTimeout(() => ((isLate = true), end()), ms);
+    const timer = this.#world.setTimeout(() => ((isLate = true), end()), this.#ctx.isSerial() ? ALONE_MS : PATIENCE_MS);
     signal?.addEventListener("abort", end);
     try {
       const url = address(this.#world, path, { ...query, u: this.#ctx.user });
       if (signal?.aborted) throw new Ended("cut");
       const answer = await ask(this.#world, url, { ...how, accept: "application/json", token: this.#ctx.token(), signal: stop.signal });
+      this.#ctx.sent(null);
       return await read?.(answer);
     } catch (error) {
+      if (error.kind === "refused") this.#ctx.sent(error);
       throw isLate ? new Ended("silent") : error;
     } finally {
       this.#world.clearTimeout(timer);

@@ -70,12 +70,12 @@ export class Page {
     });
   }
 
-  /** Leaves a message to the client's outbox, which is to send it whenever it can. */
-  add(content, clientId) {
+  /** Leaves a message to the client's outbox, which is to send it whenever it can. `files`: as an entry has them. */
+  add(content, clientId, files) {
     const { clock } = this.#scene;
     const user = this.#scene.options.user;
     this.sent.set(clientId, { at: clock.elapsed, content, isLeft: true, answeredAt: null });
-    this.tell({ is: "outbox", what: "add", entry: { client_id: clientId, chat_id: "c1", content, at: clock.now(), user, state: "waiting", tries: 0 } });
+    this.tell({ is: "outbox", what: "add", entry: { client_id: clientId, chat_id: "c1", content, at: clock.now(), user, state: "waiting", tries: 0, ...(files && { files }) } });
   }
 
   /** What the outbox says of each message: it is sent, or never will be. */

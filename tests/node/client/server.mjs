@@ -5,6 +5,7 @@
  */
 
 import { Commands } from "./commands.mjs";
+import { Files } from "./files.mjs";
 import { Log } from "./log.mjs";
 import { Chance } from "./random.mjs";
 import { Subscriber } from "./subscriber.mjs";
@@ -16,6 +17,7 @@ const JSON_TYPE = "application/json";
 export class Server {
   #commands;
   #chance;
+  #files = new Files();
   subscribers = new Set();
   polls = new Set();
   userId = "me";
@@ -88,7 +90,8 @@ export class Server {
     if (route === "GET /t/e") return this.#stream(request, reply, "text/event-stream", (event) => `${event.id ? `id: ${event.id}\n` : ""}data: ${JSON.stringify(event)}\n\n`);
     if (route === "GET /t/p") return this.#poll(reply, { ...wishOf(request), session: this.#sessionOf(request.headers) }, [], Number(request.query.timeout ?? 25));
     if (route === "POST /t/p") return this.#serial(request, reply);
-    return problem(reply, 404, "not_found", "There is nothing at this address.");
+    const [status, body] = this.#files.answer(request) ?? [404, { code: "not_found", detail: "There is nothing at this address." }];
+    return answer(reply, status, status < 400 ? JSON_TYPE : "application/problem+json", JSON.stringify(body));
   }
 
   /** `peer`: frame(text), close(code). Returns { receive(text), gone() }. */
