@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterable
 from io import FileIO
@@ -94,9 +95,13 @@ class _Appending:
 
 
 def _open(path: Path, offset: int) -> FileIO:
-    file = FileIO(path, "a")
+    file = FileIO(path, "a", opener=_private)
     file.truncate(offset)
     return file
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _write(file: FileIO, data: bytes) -> None:

@@ -69,7 +69,7 @@ class Uploads:
         return new
 
     def _check_rate(self, actor: str) -> None:
-        wait = self._rate.take(actor) if self._rate else 0
+        wait = 0.0 if self._rate is None else self._rate.take(actor)
         if wait:
             raise RateLimited(retry_after=wait)
 
