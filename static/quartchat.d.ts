@@ -63,13 +63,35 @@ export interface Message {
   /** RFC 3339, UTC. */
   timestamp: string;
   client_id?: string | null;
-  attachments: unknown[];
+  attachments: Attachment[];
   reply_to: string | null;
   mentions: string[];
   /** Of the message that this one answers. */
   quote?: Record<string, unknown> | null;
   edited_at?: string | null;
   deleted?: boolean;
+}
+
+/** A file of a message. Its addresses are of the server, without its name; sizes in pixels of what is shown. */
+export interface Attachment {
+  attachment_id: string;
+  name: string;
+  mime_type: string;
+  kind: "image" | "video" | "audio" | "file";
+  /** In bytes. */
+  size: number;
+  url: string;
+  /** WebP, the longer side at most 320 pixels; of a video its first picture. */
+  thumbnail_url: string | null;
+  /** The same with 1,280. */
+  preview_url: string | null;
+  width: number | null;
+  height: number | null;
+  /** In seconds. */
+  duration: number | null;
+  animated: boolean;
+  /** A very small WebP in base64, to be shown blurred until the picture has come. */
+  blur: string | null;
 }
 
 export interface Person {
@@ -126,11 +148,14 @@ export class Unauthorised extends Error {}
 export interface Entry {
   client_id: string;
   chat_id: string;
+  /** May be empty where there are files. */
   content: string;
   reply_to?: string;
+  files?: Sending[];
   /** When it was written, in ms. */
   at: number;
-  state: "waiting" | "sending" | "sent" | "failed";
+  /** "uploading": its files are on their way, and messages without files may overtake it. */
+  state: "waiting" | "uploading" | "sending" | "sent" | "failed";
   tries: number;
   reason?: string;
   code?: string;
@@ -138,16 +163,38 @@ export interface Entry {
   message_id?: string;
 }
 
+/** A file of a message that waits. */
+export interface Sending {
+  id: string;
+  name: string;
+  /** In bytes. */
+  size: number;
+  type: string;
+  blob: Blob;
+  /** How many bytes the server has. */
+  sent: number;
+  upload_id?: string;
+  /** Once all of it is there. */
+  attachment_id?: string;
+  /** Why the server does not take it, in words. */
+  reason?: string;
+  /** The same for programs; "unreadable": it was changed or removed since it was chosen. */
+  code?: string;
+}
+
 export interface Outbox {
   /** Whether what waits is still there after the page was closed. */
   readonly kept: boolean;
+  /** Whether this is: files may have no place where text has one. */
+  keeps(entry: Pick<Entry, "files">): boolean;
   /** Oldest first. */
   entries(chatId?: string): Entry[];
   onChange(watcher: () => void): () => void;
   /** Sends a message as soon as that can be, once; resolves with its `client_id` when it is kept. Rejects with Full. */
-  add(message: { chat_id: string; content: string; reply_to?: string; client_id?: string }): Promise<string>;
+  add(message: { chat_id: string; content?: string; reply_to?: string; files?: (File | Blob)[]; client_id?: string }): Promise<string>;
   retry(clientId: string): void;
-  edit(clientId: string, content: string): void;
+  /** `files`: the `id`s of those that stay; without it all do. */
+  edit(clientId: string, content: string, files?: string[]): void;
   drop(clientId: string): void;
   /** Nothing of this person's is left in the browser. */
   clear(): Promise<void>;

@@ -28,6 +28,8 @@ import { connect, Refused, Full, type Client, type Status } from "./quartchat";
 
 const client: Client = connect({ user: "u", cursor: 1, transports: ["websocket", "poll"], token: async () => "t" });
 client.on("new_message", ({ id, data }) => { const text: string | null = data.content; const at: number | undefined = id; void [text, at]; });
+client.outbox!.add({ chat_id: "c", files: [new Blob([])] }).then(() => client.outbox!.entries("c").map((entry) => entry.files?.[0]?.sent));
+client.on("new_message", ({ data }) => { const width: number | null = data.attachments[0].width; void width; });
 client.on("status", (status: Status) => { const since: number | null = status.since; void since; });
 client.on("reset", ({ data }) => { const head: number = data.head; void head; });
 client.on("of_my_own", ({ type }) => type.length);
