@@ -288,8 +288,8 @@ async def test_what_another_release_or_a_fault_left_in_the_database_stops_nothin
       };
       asked.onsuccess = () => (asked.result.close(), done());
     })"""
-    versions = """indexedDB.databases().then((all) =>
-      all.filter(({ name }) => !name.startsWith("quartchat-files")).map(({ version }) => version))"""
+    versions = """indexedDB.databases().then((all) => all
+      .filter(({ name }) => !name.startsWith("quartchat-files")).map(({ version }) => version))"""
     wipe = """indexedDB.databases().then((all) => Promise.all(all.map(({ name }) =>
       new Promise((done) => (indexedDB.deleteDatabase(name).onsuccess = done)))))"""
     for version in (1, 7):
