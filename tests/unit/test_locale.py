@@ -18,7 +18,7 @@ from support.translations import translated
 
 from quartchat.errors import Invalid, NotFound
 from quartchat.locale import texts
-from quartchat.web.dates import day, number, when
+from quartchat.web.dates import clock, day, number, size, when
 from quartchat.web.locale import LOCALES, Look, _, current, gettext, ngettext, show, speak, speaking
 from quartchat.web.render import Renderer, js_texts
 
@@ -139,6 +139,26 @@ def test_numbers_are_grouped_as_the_language_does() -> None:
     assert number(12345) == "12,345"
     with speaking("ru"):
         assert number(12345) == "12\xa0345"
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "shown"),
+    [(999, "999 byte"), (1024, "1 kB"), (1536, "1.5 kB"), (25 * 2**20, "25 MB"), (2**40, "1 TB")],
+)
+def test_sizes_are_told_in_the_unit_that_fits(bytes_: int, shown: str) -> None:
+    assert size(bytes_) == shown
+
+
+def test_sizes_are_told_in_the_language_that_is_spoken() -> None:
+    with speaking("ru"):
+        assert size(25 * 2**20) == "25 МБ"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.3, "0:00"), (75.4, "1:15"), (59.6, "1:00"), (3725, "1:02:05")]
+)
+def test_lengths_are_told_as_on_a_player(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
 
 
 def page(tmp_path: Path, source: str) -> str:

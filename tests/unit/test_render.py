@@ -132,6 +132,9 @@ def chat_page(renderer: Renderer, **changed: Any) -> str:
         "palette": ["👍"],
         "client_id": "6f1c1b8e-0000-4000-8000-000000000000",
         "max_content": 8000,
+        "max_upload": 2**20,
+        "max_files": 10,
+        "chosen": [],
     }
     return renderer.page("chat.html", **(FRAME | context | changed))
 
@@ -334,3 +337,43 @@ def test_times_are_shown_in_utc_and_what_is_no_time_is_shown_escaped() -> None:
     )
     assert when("<b>") == "&lt;b&gt;"
     assert ">21 Nov 2026<" in when(NOW, "day")
+
+
+def attachment(name: str, kind: str = "image", **changed: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "attachment_id": "a1",
+        "name": name,
+        "kind": kind,
+        "mime_type": "image/jpeg",
+        "size": 5000,
+        "url": "/files/a1",
+        "thumbnail_url": "/files/a1/small",
+        "preview_url": "/files/a1/large",
+        "width": 4000,
+        "height": 3000,
+        "duration": None,
+        "animated": False,
+        "blur": "UklGRg==",
+    }
+    return data | changed
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "file"])
+@pytest.mark.parametrize("nasty", NASTY)
+def test_names_of_files_stay_in_their_place(renderer: Renderer, kind: str, nasty: str) -> None:
+    files = [attachment(nasty, kind), attachment(nasty, kind, thumbnail_url=None, blur=None)]
+    data = message(content="", attachments=files)
+    read = Read(renderer.fragment(1, "new_message", data) or "")
+    assert {tag for tag, _ in read.tags}.isdisjoint({"script", "svg"})
+    assert not [attrs for _, attrs in read.tags if any(name.startswith("on") for name in attrs)]
+    addresses = [attrs.get(at) or "/files/" for _, attrs in read.tags for at in ("href", "src")]
+    assert all(one.startswith(("/", "data:image/webp;base64,")) for one in addresses)
+    assert nasty in {value for _, attrs in read.tags for value in attrs.values()} | {read.text}
+    assert "body" not in {attrs.get("class") for _, attrs in read.tags}  # nothing was written
+
+
+def test_a_picture_s_place_is_kept_before_it_has_come(renderer: Renderer) -> None:
+    html = renderer.fragment(1, "new_message", message(attachments=[attachment("a.jpg")])) or ""
+    (shown,) = re.findall(r'<img src="/files/a1/small"[^>]*>', html)
+    width, height = (int(n) for n in re.findall(r'(?:width|height)="(\d+)"', shown))
+    assert width / height == pytest.approx(4 / 3, rel=0.02)

@@ -20,6 +20,7 @@ from quartchat.store.search_signs import day_signs, trigrams
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 
 
+@pytest.mark.slow
 def test_the_index_folds_every_known_character_as_the_search_does() -> None:
     """A difference would hide messages."""
     connection = sqlite3.connect(":memory:")

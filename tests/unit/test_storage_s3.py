@@ -20,6 +20,7 @@ from quartchat.storage.s3 import S3
 from quartchat.storage.s3client import client
 from quartchat.storage.s3upload import PART, abandon_old
 
+pytestmark = pytest.mark.slow  # each starts a store of its own
 MIB = 2**20
 DIGEST = "ab" * 32
 WRONG = [

@@ -192,6 +192,7 @@ async def play(folder: Path, store: str, steps: Sequence[Any]) -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
+@pytest.mark.slow
 @settings(
     max_examples=20,
     deadline=None,
