@@ -35,11 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 FEW = {"ws", "sse", "poll"}
+OF_MANY = ("gauntlet", "thorough")  # one of many alike: some of them stand for the rest
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     few = config.getoption("--few")
-    all_proxies = "gauntlet" in (config.getoption("markexpr") or "")
+    asked = config.getoption("markexpr") or ""
+    all_proxies = any(name in asked for name in OF_MANY)
     out = [
         item
         for item in items
@@ -51,8 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _stands_for_the_rest(item: pytest.Item) -> bool:
     """Whether a test of one of many proxies is run without being asked for by its mark."""
-    mark = item.get_closest_marker("gauntlet")
-    return mark is None or bool(mark.kwargs.get("always"))
+    marks = [mark for name in OF_MANY for mark in item.iter_markers(name)]
+    return all(mark.kwargs.get("always") for mark in marks)
 
 
 def _is_another_way(item: pytest.Item) -> bool:

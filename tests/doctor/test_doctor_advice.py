@@ -81,7 +81,7 @@ IN_CI = ("nginx", "haproxy")
 def marked(program: str) -> object:
     lacking = missing((program,))
     marks = [pytest.mark.skipif(bool(lacking), reason="; ".join(lacking))]
-    marks.append(pytest.mark.gauntlet(always=program in IN_CI))
+    marks.append(pytest.mark.thorough(always=program in IN_CI))
     return pytest.param(program, marks=marks)
 
 

@@ -40,7 +40,7 @@ SLOW = {
     "idle flows forgotten after 4 s": {"stream_forgotten": "6", "hold_forgotten": "6"},
     "squid, TLS through CONNECT": {},
 }
-# Those that stand for the others where not all are asked for (-m gauntlet).
+# Those that stand for the others where not all are asked for (-m thorough).
 ALWAYS = {
     "Privoxy, as in Debian",
     "squid, as in Debian",
@@ -50,7 +50,7 @@ ALWAYS = {
 
 
 def marked(names: Iterable[str]) -> list[Any]:
-    return [pytest.param(name, marks=pytest.mark.gauntlet(always=name in ALWAYS)) for name in names]
+    return [pytest.param(name, marks=pytest.mark.thorough(always=name in ALWAYS)) for name in names]
 
 
 def lacking(name: str) -> list[str]:

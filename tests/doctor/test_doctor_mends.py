@@ -47,10 +47,10 @@ def written_into(settings: str, advised: list[str]) -> str:
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        pytest.param("", {"upgrade_refused", "host_changed"}, marks=pytest.mark.gauntlet),
-        pytest.param(HOST + HELD, {"upgrade_refused", "held_much"}, marks=pytest.mark.gauntlet),
+        pytest.param("", {"upgrade_refused", "host_changed"}, marks=pytest.mark.thorough),
+        pytest.param(HOST + HELD, {"upgrade_refused", "held_much"}, marks=pytest.mark.thorough),
         pytest.param(
-            PASSING + CUT, {"stream_idle", "socket_idle", "hold_cut"}, marks=pytest.mark.gauntlet
+            PASSING + CUT, {"stream_idle", "socket_idle", "hold_cut"}, marks=pytest.mark.thorough
         ),
         (HELD + CUT, {"upgrade_refused", "host_changed", "held_much", "hold_cut"}),
     ],
@@ -68,7 +68,7 @@ async def test_nginx_is_mended_by_the_advised_lines(
     assert (good.found, good.code) == ({}, 0), good.report["ways"]
 
 
-@pytest.mark.gauntlet
+@pytest.mark.thorough
 @needs("nginx")
 async def test_the_seconds_after_which_nginx_cuts_are_told(place: Place) -> None:
     told = await doctor((await nginx(PASSING + CUT)(place)).url, "--seconds", SECONDS, "--json")
@@ -88,7 +88,7 @@ async def test_haproxy_is_mended_by_the_advised_lines(place: Place) -> None:
     assert (good.found, good.code) == ({}, 0)
 
 
-@pytest.mark.gauntlet
+@pytest.mark.thorough
 @needs("haproxy")
 async def test_haproxy_that_cuts_is_mended_by_the_advised_lines(place: Place) -> None:
     hasty = "timeout client 4000\ntimeout server 4000\ntimeout tunnel 4000"
@@ -105,7 +105,7 @@ async def test_haproxy_that_cuts_is_mended_by_the_advised_lines(place: Place) ->
     assert (good.found, good.code) == ({}, 0)
 
 
-@pytest.mark.gauntlet
+@pytest.mark.thorough
 @needs("haproxy")
 async def test_a_post_that_haproxy_repeats_is_counted(place: Place) -> None:
     retry = "option redispatch\n  retries 3\n  retry-on all-retryable-errors\n  timeout server 2000"
@@ -114,7 +114,7 @@ async def test_a_post_that_haproxy_repeats_is_counted(place: Place) -> None:
     assert "retry-on none" in told.lines("HAProxy")
 
 
-@pytest.mark.gauntlet
+@pytest.mark.thorough
 @needs("apache")
 async def test_apache_is_mended_by_the_advised_lines(place: Place) -> None:
     deflate = "SetOutputFilter DEFLATE"
@@ -135,7 +135,7 @@ async def test_apache_is_mended_by_the_advised_lines(place: Place) -> None:
     assert "compressed" not in good.noted
 
 
-@pytest.mark.gauntlet
+@pytest.mark.thorough
 @needs("caddy")
 async def test_caddy_is_mended_by_the_advised_lines(place: Place) -> None:
     bad = await doctor(
