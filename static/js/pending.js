@@ -102,7 +102,9 @@ export class Pending {
   #more(entry, reason) {
     const { client_id: id, state, tries, content, reply_to, files } = entry;
     const { outbox } = this.#client;
-    const parts = reason ? [element("span", { role: state === "failed" ? "alert" : "status", textContent: reason })] : [];
+    // Of a file it is said beside it.
+    const isSaid = files?.some(({ code }) => code);
+    const parts = reason && !isSaid ? [element("span", { role: state === "failed" ? "alert" : "status", textContent: reason })] : [];
     const isIdle = state === "failed" || (state === "waiting" && this.#client.status.state !== "live");
     if (files && state !== "sent" && !isIdle && !reason) parts.push(button(t("Cancel"), () => outbox.drop(id)));
     if (!isIdle && !reason) return parts;

@@ -27,7 +27,7 @@ export class PendingFiles {
   #made(file) {
     const { parts, about, end } = lineOf(file);
     const bar = element("progress", { max: Math.max(1, file.size), ariaLabel: file.name });
-    const why = element("span", { className: "document-why" });
+    const why = element("span", { className: "document-why", role: "alert" });
     const remove = element("button", { type: "button", className: "quiet round" }, element("span", { className: "icon i-close" }), element("span", { className: "unseen", textContent: t("Remove {name}", { name: file.name }) }));
     remove.addEventListener("click", () => this.#onRemove(file.id));
     const item = element("li", { className: "document" }, ...parts, bar, why, remove);
@@ -46,7 +46,7 @@ export class PendingFiles {
     bar.value = sent;
     // All of it is there, and the server looks at it.
     if (sent === size && !made) bar.removeAttribute("value");
-    const isUnderWay = begun && !made && sent < size;
+    const isUnderWay = begun && !made && !code && sent < size;
     const said = isUnderWay ? t("{sent} of {size}", { sent: sizeOf(sent), size: sizeOf(size) }) : sizeOf(size);
     if (about.textContent !== said) about.textContent = said;
     remove.hidden = !mayRemove;

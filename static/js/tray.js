@@ -38,6 +38,7 @@ export class Tray {
   add(files) {
     for (const file of files) this.#show(file);
     this.#changed();
+    this.#rows.at(-1)?.item.scrollIntoView({ block: "nearest" });
     if (files.length) this.#news.textContent = files.length === 1 ? t("{name} was added.", { name: files[0].name }) : tn("{n} file was added.", "{n} files were added.", files.length);
   }
 

@@ -18,6 +18,7 @@ const CALM = 4; // pieces that must pass after one was lost, before larger ones 
 /** A proxy may refuse bodies of a kind that others let pass. */
 const MAY_BE_THE_FORM = new Set([400, 403, 405, 406, 411, 415, 501]);
 const CONFLICT = 409;
+const UNREADABLE = "unreadable";
 
 export class Uploads {
   #world;
@@ -55,7 +56,8 @@ export class Uploads {
   }
 
   /** Nobody wants this file any more. What cannot be told to the server it finds out itself, later. */
-  drop({ attachment_id: made, upload_id: begun }) {
+  drop({ attachment_id: made, upload_id: begun, code }) {
+    if (code && code !== UNREADABLE) return; // the server has refused it, and keeps nothing of it
     const path = made ? `api/attachments/${made}` : begun && `api/uploads/${begun}`;
     if (path) this.#ctx.inTurn(() => this.#ask(path, { method: "DELETE" })).catch(() => {});
   }
@@ -154,7 +156,7 @@ export class Uploads {
 /** Read here: that a file cannot be read any more would look like a network that is cut. */
 function bytesOf(blob) {
   return blob.arrayBuffer().catch(() => {
-    throw new Refused({ code: "unreadable", status: 422, message: "The file cannot be read any more." });
+    throw new Refused({ code: UNREADABLE, status: 422, message: "The file cannot be read any more." });
   });
 }
 
