@@ -12,7 +12,7 @@ from pathlib import Path
 from quartchat.storage.base import full_disk
 from quartchat.storage.threads import to_the_end
 
-BUFFER = 512 * 2**10  # bytes that are written at once
+BUFFER = 256 * 2**10  # bytes that are written at once
 WORK = ".work"
 
 

@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 
 from quartchat.media.terms import MAX_BYTES as MAX_PICTURE
 
-WINDOW = 2**20  # bytes that may have come and not been read
+WINDOW = 256 * 2**10  # bytes that may have come and not been read
 FORM, TUS = "multipart/form-data", "application/offset+octet-stream"
 # Which addresses take files, and in what; others take small bodies, which are read as a whole.
 STREAMED = (

@@ -220,3 +220,25 @@ async def test_a_form_that_ends_too_early_is_refused(server: Server, size: int) 
         await wire.write(chunk(FILE[:size]) + b"0\r\n\r\n")
         answer = await wire.answer()
         assert (answer.status, answer.code) == (400, "bad_request")
+
+
+async def test_the_tasks_of_cut_requests_end(server: Server) -> None:
+    (ada,) = await server.users(1)
+    chat_id = await ada.group()
+    await offset_of(ada, await begin(ada, chat_id, 5))
+    before = asyncio.all_tasks()
+    for size in (10_000, len(BYTES)):
+        upload = await begin(ada, chat_id, len(BYTES) + 1)
+        path = f"/api/chats/{chat_id}/files"
+        async with (
+            piece(ada, upload, 0, len(BYTES) + 1) as one,
+            asking(ada, "POST", path, Content_Type=FORM, Content_Length=len(FILE)) as two,
+        ):
+            await one.write(BYTES[:size])
+            await two.write(FILE[:size])
+            await eventually(lambda: len(on_disk(server)) >= 2)
+            one.cut()
+            two.cut()
+        await ada.request("DELETE", upload["url"])
+    await eventually(lambda: not asyncio.all_tasks() - before)
+    assert on_disk(server) == []

@@ -23,6 +23,7 @@ from files.sending import (
     send_form,
     sent,
 )
+from quartchat.web.bodies import WINDOW
 
 TEXT = b"Some words.\n" * 1000
 BYTES = random.Random(5).randbytes(3 * 2**20)
@@ -71,7 +72,7 @@ async def test_a_file_of_several_windows_arrives_byte_for_byte(server: Server, w
     assert (await download(ada, made["url"])).content == BYTES
 
 
-@pytest.mark.parametrize("size", [2**20 - 1, 2**20, 2**20 + 1])
+@pytest.mark.parametrize("size", [WINDOW - 1, WINDOW, WINDOW + 1])
 async def test_a_piece_of_about_the_window_is_taken_whole(server: Server, size: int) -> None:
     (ada,) = await server.users(1)
     made = await in_pieces(ada, await ada.group(), "noise.bin", BYTES[:size])
