@@ -30,7 +30,7 @@ log = structlog.get_logger("quartchat")
 class Sweeper:
     def __init__(self, core: Core, incoming: Incoming, keeper: Keeper, going: Uploads) -> None:
         self._core, self._incoming, self._keeper, self._uploads = core, incoming, keeper, going
-        self._wanted = asyncio.Event()
+        self._wanted, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
         self._orphans_at = 0.0
 
     def committed(self, transaction: Transaction) -> None:
@@ -58,7 +58,11 @@ class Sweeper:
                 await self._wanted.wait()
 
     async def sweep(self) -> None:
-        """All that is there to do now."""
+        """All that is there to do now; when it returns, it is done."""
+        async with self._one_at_a_time:
+            await self._sweep()
+
+    async def _sweep(self) -> None:
         now, read = self._core.clock(), self._core.database.read
         for upload_id in await read(lambda c: uploads.expired(c.execute, now)):
             with suppress(Conflict):

@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import AsyncIterable
 from typing import Any
 
-from quartchat.chat.core import Core, chat_and_member, check_client_id, new_id
+from quartchat.chat.beginning import Beginning
+from quartchat.chat.core import Core, new_id
 from quartchat.chat.filenames import clean_name
+from quartchat.chat.finishing import Finishing, outcome
 from quartchat.chat.incoming import Incoming, TooMuch
 from quartchat.chat.keeping import Arrived, Keeper
 from quartchat.chat.lastcomer import LastComer
-from quartchat.chat.quota import check_room, check_size, room, too_large
+from quartchat.chat.quota import check_size, too_large
 from quartchat.errors import (
     ChatError,
-    Conflict,
     OffsetMismatch,
     QuotaExceeded,
-    RateLimited,
     StorageFull,
     TooLarge,
     UploadNotFound,
@@ -25,11 +25,9 @@ from quartchat.errors import (
 from quartchat.limits import Buckets
 from quartchat.protocol import BeginUpload
 from quartchat.store import files, uploads
-from quartchat.store.people import Fetch
 from quartchat.store.writer import Transaction
 
 State = dict[str, Any]
-DAYS_OPEN = 3  # how long an upload can be gone on with
 
 
 class Uploads:
@@ -38,40 +36,16 @@ class Uploads:
     def __init__(
         self, core: Core, incoming: Incoming, keeper: Keeper, rate: Buckets | None
     ) -> None:
-        self._core, self._incoming, self._keeper, self._rate = core, incoming, keeper, rate
+        self._core, self._incoming, self._keeper = core, incoming, keeper
+        self._beginning = Beginning(core, rate)
         self._turns = LastComer()
-        self._finishing: dict[str, asyncio.Task[Any]] = {}
+        self._finishing = Finishing()
         self.whole_ones: set[str] = set()  # names of those that come without a row
 
     async def begin(self, actor: str, wish: BeginUpload) -> tuple[State, bool]:
-        """An upload's state, and whether it is new: the same `client_id` again gives the same
-        one. Raises Invalid, TooLarge, QuotaExceeded, RateLimited, ChatNotFound, NotAMember,
-        Conflict."""
-        check_client_id(wish.client_id)
-        check_size(self._core, wish.size)
-        new = new_id()
-        upload_id = await self._core.writer.do(lambda tx: self._begin(tx, new, actor, wish))
-        return await self.state(actor, upload_id), upload_id == new
-
-    async def _begin(self, tx: Transaction, new: str, actor: str, wish: BeginUpload) -> str:
-        if wish.client_id:
-            same = await uploads.by_client_id(tx.fetch, actor, wish.client_id)
-            if same is not None and (same.chat_id, same.size) != (wish.chat_id, wish.size):
-                raise Conflict("This client_id was used for another file.")
-            if same is not None:
-                return str(same.id)
-        await chat_and_member(tx.fetch, wish.chat_id, actor)
-        await check_room(self._core, tx.fetch, actor, wish.size)
-        self._check_rate(actor)
-        row = {"id": new, "user_id": actor, "chat_id": wish.chat_id, "size": wish.size}
-        row |= {"client_id": wish.client_id, "name": clean_name(wish.name)}
-        uploads.add(tx, {**row, "expires_at": tx.now + DAYS_OPEN * 86400})
-        return new
-
-    def _check_rate(self, actor: str) -> None:
-        wait = 0.0 if self._rate is None else self._rate.take(actor)
-        if wait:
-            raise RateLimited(retry_after=wait)
+        """Its state, and whether it is new. Raises what `Beginning.upload` raises."""
+        upload_id, is_new = await self._beginning.upload(actor, wish)
+        return await self.state(actor, upload_id), is_new
 
     async def state(self, actor: str, upload_id: str) -> State:
         """{upload_id, name, offset, size, url, expires_at, attachment}: `offset` bytes have come,
@@ -116,7 +90,7 @@ class Uploads:
             async with self._turns.alone(upload_id):
                 finishing = await self._receive(await self._mine(actor, upload_id), offset, pieces)
         if finishing is not None:
-            await _ended(finishing)
+            await outcome(finishing)
         return await self._state(actor, upload_id)
 
     async def _receive(
@@ -131,7 +105,10 @@ class Uploads:
             raise OffsetMismatch(have)
         if have < row.size:
             have = await self._append(row, offset, pieces)
-        return self._finish(row) if have == row.size else None
+        if have < row.size:
+            return None
+        arrived = Arrived(row.id, row.user_id, row.chat_id, row.name)
+        return self._finishing.start(row.id, self._keep(arrived))
 
     async def _append(self, row: Any, offset: int, pieces: AsyncIterable[bytes]) -> int:
         try:
@@ -143,18 +120,6 @@ class Uploads:
         except StorageFull:
             await self.forget(row.id)
             raise
-
-    def _finish(self, row: Any) -> asyncio.Task[Any]:
-        """Goes on to the end, also if whoever asked for it has gone."""
-        arrived = Arrived(row.id, row.user_id, row.chat_id, row.name)
-        task = self._finishing[row.id] = asyncio.create_task(self._keep(arrived))
-        task.add_done_callback(lambda _: self._finished(row.id, task))
-        return task
-
-    def _finished(self, upload_id: str, task: asyncio.Task[Any]) -> None:
-        del self._finishing[upload_id]
-        if not task.cancelled():
-            task.exception()  # looked at: perhaps nobody waits any more
 
     async def _keep(self, arrived: Arrived) -> None:
         """A refusal that may pass leaves an upload as it is: it can be finished later."""
@@ -170,8 +135,7 @@ class Uploads:
     ) -> dict[str, Any]:
         """The attachment of a file that comes in one piece, its size not known before. Raises
         what `begin` and `take` raise; nothing is left then."""
-        self._check_rate(actor)
-        free = await self._core.database.read(lambda c: self._free(c.execute, actor, chat_id))
+        free = await self._beginning.whole(actor, chat_id)
         arrived = Arrived(new_id(), actor, chat_id, clean_name(name), upload=False)
         self.whole_ones.add(arrived.id)
         try:
@@ -187,21 +151,17 @@ class Uploads:
         full = free < self._core.settings.max_upload
         return QuotaExceeded(field="file") if full else too_large(self._core)
 
-    async def _free(self, fetch: Fetch, actor: str, chat_id: str) -> int:
-        await chat_and_member(fetch, chat_id, actor)
-        return await room(self._core, fetch, actor)
-
     async def cancel(self, actor: str, upload_id: str) -> None:
         """Nothing of it is left, unless it was sent. Raises UploadNotFound, Conflict."""
         await self._mine(actor, upload_id)
         async with self._turns.alone(upload_id):
-            await _end(self._finishing.get(upload_id))
+            await self._finishing.end(upload_id)
             await self.forget(upload_id, with_attachment=True)
 
     async def expire(self, upload_id: str) -> None:
         """Nobody goes on with it. Raises Conflict (somebody does)."""
         async with self._turns.alone(upload_id):
-            if upload_id not in self._finishing:
+            if self._finishing.get(upload_id) is None:
                 await self.forget(upload_id)
 
     async def forget(self, upload_id: str, *, with_attachment: bool = False) -> None:
@@ -217,19 +177,4 @@ class Uploads:
 
     async def close(self) -> None:
         """Ends what is still being examined: it can be finished after the next start."""
-        for task in list(self._finishing.values()):
-            await _end(task)
-
-
-async def _ended(finishing: asyncio.Task[Any]) -> None:
-    """Raises what it raised, and UploadNotFound if it was cancelled."""
-    await asyncio.wait([finishing])
-    if finishing.cancelled():
-        raise UploadNotFound
-    finishing.result()
-
-
-async def _end(task: asyncio.Task[Any] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])
+        await self._finishing.close()
