@@ -17,10 +17,12 @@ INLINE = frozenset(
     | {f"video/{name}" for name in ("mp4", "webm", "ogg", "quicktime")}
     | {f"audio/{name}" for name in ("mpeg", "mp4", "ogg", "wav", "x-wav", "flac", "webm", "aac")}
 )
+POLICY = "default-src 'none'; sandbox"
+# A film that is opened by itself is fetched once more, by the page that the browser makes for it.
+POLICY_INLINE = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox allow-same-origin"
 HEADERS = {
     # What an address gives never changes; whether it may be had, the server is asked once.
     "Cache-Control": "private, max-age=31536000, immutable",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Accept-Ranges": "bytes",
 }
@@ -34,10 +36,12 @@ class Content:
     name: str
 
     def headers(self, *, download: bool) -> dict[str, str]:
-        kind = "attachment" if download or self.mime_type not in INLINE else "inline"
+        is_shown = self.mime_type in INLINE and not download
+        kind = "inline" if is_shown else "attachment"
         charset = "; charset=utf-8" if self.mime_type.startswith("text/") else ""
         return {
             **HEADERS,
+            "Content-Security-Policy": POLICY_INLINE if is_shown else POLICY,
             "Content-Type": self.mime_type + charset,
             "Content-Disposition": f"{kind}; {_named(self.name)}",
             "ETag": self.quoted_etag,
