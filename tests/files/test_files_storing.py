@@ -191,28 +191,3 @@ async def test_files_are_for_the_owner_of_the_server_alone(server: Server) -> No
     await go_on(ada, await begin(ada, await ada.group(), 10), 0, b"Hel")
     for path in on_disk(server):
         assert (path.stat().st_mode | path.parent.stat().st_mode) & 0o077 == 0, path
-
-
-async def test_the_gallery_has_pages_of_both_kinds(server: Server) -> None:
-    ada, bob = await server.users(2)
-    chat_id = await ada.group(bob)
-    for number in range(3):
-        words = await in_pieces(ada, chat_id, f"{number}.txt", b"%d" % number)
-        await sent(ada, chat_id, words, await send_form(ada, chat_id, f"{number}.png", picture()))
-    first = await bob.api("GET", f"/chats/{chat_id}/files?kind=media&limit=2")
-    assert [one["name"] for one in first["files"]] == ["2.png", "1.png"]
-    assert first["has_more"]
-    one = first["files"][0]
-    assert one["sender"] == {"user_id": ada.user_id, "name": ada.name}
-    assert (
-        str(one["event_id"])
-        == one["message_id"]
-        == str((await bob.history(chat_id))[-1]["message_id"])
-    )
-    rest = await bob.api("GET", f"/chats/{chat_id}/files?kind=media&before={first['before']}")
-    assert [one["name"] for one in rest["files"]] == ["0.png"]
-    assert not rest["has_more"]
-    files = await bob.api("GET", f"/chats/{chat_id}/files?kind=files")
-    assert [one["name"] for one in files["files"]] == ["2.txt", "1.txt", "0.txt"]
-    response = await bob.request("GET", f"/api/chats/{chat_id}/files?kind=all")
-    assert response.json()["field"] == "kind"
