@@ -76,10 +76,10 @@ async def _send(tx: Transaction, actor: str, wish: SendMessage, is_away: IsAway)
     sender = await _sender(tx.fetch, actor, chat)
     quoted, quote_author = await _quote(tx.fetch, chat, member, wish.reply_to)
     mentions = await mentioned(tx.fetch, wish.chat_id, wish.content)
-    files = await to_send(tx.fetch, actor, wish.chat_id, wish.attachments)
-    said = gist(wish.content, files)
+    chosen = await to_send(tx.fetch, actor, wish.chat_id, wish.attachments)
+    said = gist(wish.content, chosen)
     notify = await notifications.of_message(tx, chat, sender, said, mentions, quote_author, is_away)
-    more: dict[str, Any] = {"attachments": files, "quote": quoted, "mentions": mentions}
+    more: dict[str, Any] = {"attachments": chosen, "quote": quoted, "mentions": mentions}
     return append(tx, chat, sender, wish, rfc3339(tx.now), **more, then=notify)
 
 

@@ -35,7 +35,7 @@ class Sending:
                 return await self._once(method, url, token, **more)
             except _Again as again:
                 if left <= 0:
-                    raise Unreachable(f"The message was not confirmed: {again}") from again
+                    raise Unreachable(f"What was sent was not confirmed: {again}") from again
                 await self.sleep(max(again.wait, self.backoff.next()))
                 left -= 1
 

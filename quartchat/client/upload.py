@@ -29,7 +29,7 @@ class Uploading:
     _size: int = LARGEST
 
     async def run(self, path: Path, chat_id: str, client_id: str) -> dict[str, Any]:
-        """The attachment. Raises Refused, Unreachable, OSError."""
+        """The attachment. Raises Refused, Unreachable, ClientError (the file got shorter), OSError."""
         size = (await asyncio.to_thread(path.stat)).st_size
         wish = {"name": path.name, "size": size, "client_id": client_id}
         state = await self._ask("POST", f"/api/chats/{chat_id}/uploads", json=wish)
@@ -46,11 +46,15 @@ class Uploading:
     ) -> tuple[dict[str, Any], int]:
         """The state after one more piece, and how many have failed in a row."""
         data = await asyncio.to_thread(_read, path, state["offset"], self._size)
+        if not data and state["offset"] < state["size"]:
+            raise ClientError("The file got shorter while it was sent; send it again.")
         try:
             return await self._put(state, data), 0
         except (Refused, Unreachable) as error:
             if failed >= self.failures or not _may_pass(error):
                 raise
+            wait = getattr(error.__cause__, "wait", 0.0)
+        await self.sending.sleep(max(wait, self.sending.backoff.next()))
         self._size = max(SMALLEST, self._size // 2)
         return await self._ask("GET", state["url"]), failed + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from quartchat.media.terms import MAX_PIXELS
+from quartchat.media.terms import FEWER_PIXELS, MAX_PIXELS
 
 NICE = 10  # behind the server, whose messages must not wait for pictures
 GRACE = 5  # seconds of computing between the exception and the end
@@ -17,6 +18,19 @@ GRACE = 5  # seconds of computing between the exception and the end
 
 class TooMuch(Exception):
     """More pixels, or more work, than a file may ask for."""
+
+
+class NoRoom(Exception):
+    """The disk takes no more."""
+
+
+def check_room(error: BaseException) -> None:
+    """Raises NoRoom, or TooMuch, where that is what an error means, whoever raised it."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        raise NoRoom from error
+    if number == errno.EFBIG:
+        raise TooMuch from error
 
 
 def bound(memory: int, seconds: int, file_bytes: int = 0) -> None:
@@ -44,7 +58,8 @@ def _overtime(number: int, frame: FrameType | None) -> None:
     raise TooMuch
 
 
-def check_size(width: int, height: int) -> None:
-    """Raises TooMuch where a picture has more pixels than may be decoded."""
-    if width * height > MAX_PIXELS:
+def check_size(width: int, height: int, kind: str = "") -> None:
+    """Raises TooMuch where a picture (`kind` as Pillow names it) has more pixels than may be
+    decoded."""
+    if width * height > FEWER_PIXELS.get(kind, MAX_PIXELS):
         raise TooMuch

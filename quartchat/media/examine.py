@@ -8,20 +8,21 @@ from pathlib import Path
 
 import msgspec
 
-from quartchat.errors import Damaged, MediaFailed, TooManyPixels
+from quartchat.errors import Damaged, MediaFailed, StorageFull, TooManyPixels
 from quartchat.media.findings import Findings
 from quartchat.media.run import run
-from quartchat.media.terms import BROKEN, FILE_SECONDS, MAX_PIXELS, TOO_MANY_PIXELS
+from quartchat.media.terms import BROKEN, FILE_SECONDS, MAX_PIXELS, NO_ROOM, TOO_MANY_PIXELS
 from quartchat.media.turns import turn
 
 PROGRAM = "quartchat.media.look"
 
 
-async def examine(path: Path, out: Path) -> Findings:
+async def examine(path: Path, out: Path, whose: str | None = None) -> Findings:
     """What the file is; its versions are in the folder `out`, which is made if need be, and is
-    empty after an error. Raises Damaged, TooManyPixels, MediaFailed (the program was killed or
-    took too long), Unavailable (too many at once)."""
-    async with turn():
+    empty after an error. One of a person (`whose`) at a time. Raises Damaged, TooManyPixels,
+    StorageFull, MediaFailed (the program was killed or took too long), Unavailable (too many at
+    once)."""
+    async with turn(whose):
         try:
             places = await asyncio.to_thread(_places, path, out)
             status, written = await run(PROGRAM, *places, seconds=FILE_SECONDS)
@@ -44,6 +45,8 @@ def _read(status: int, written: bytes, out: Path) -> Findings:
             "This picture has too many pixels; {most} million are allowed.",
             most=MAX_PIXELS // 1_000_000,
         )
+    if status == NO_ROOM:
+        raise StorageFull
     if status:
         raise MediaFailed
     try:

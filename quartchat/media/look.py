@@ -2,7 +2,7 @@
 
 `python -m quartchat.media.look IN OUT_FOLDER` writes the versions into the folder, and prints
 Findings as JSON. It exits with 0, or with `BROKEN` (a picture that can't be decoded) or
-`TOO_MANY_PIXELS`. A film is never read as a whole.
+`TOO_MANY_PIXELS`, or `NO_ROOM` on the disk. A film is never read as a whole.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from quartchat.media.bounds import TooMuch, bound
+from quartchat.media.bounds import NoRoom, TooMuch, bound, check_room
 from quartchat.media.findings import Findings
 from quartchat.media.signatures import HEAD, container_of, document_type, picture_kind
-from quartchat.media.terms import BROKEN, FILE_MEMORY, FILE_SECONDS, TOO_MANY_PIXELS
+from quartchat.media.terms import BROKEN, FILE_MEMORY, FILE_SECONDS, NO_ROOM, TOO_MANY_PIXELS
 
 ROOM = 64 * 2**20  # bytes that a version may have more than the file
 
@@ -27,6 +27,8 @@ def main() -> int:
         findings = look(path, out)
     except (TooMuch, MemoryError):
         return TOO_MANY_PIXELS
+    except NoRoom:
+        return NO_ROOM
     sys.stdout.buffer.write(msgspec.json.encode(findings))
     return 0
 
@@ -52,7 +54,8 @@ def _picture(path: Path, out: Path, kind: str) -> Findings:
         return picture(path, out, kind)
     except (TooMuch, MemoryError):
         raise
-    except Exception:  # decoders raise whatever they like on files that strangers made
+    except Exception as error:  # decoders raise whatever they like on files that strangers made
+        check_room(error)
         sys.exit(BROKEN)
 
 

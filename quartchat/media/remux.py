@@ -6,6 +6,7 @@ however long the film is.
 
 from __future__ import annotations
 
+import os
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
+from quartchat.media.bounds import NoRoom, check_room
 from quartchat.media.signatures import Container
 from quartchat.media.streams import is_cover, opened, seconds
 
@@ -39,11 +41,19 @@ def cleaned(
         _copy(path, container.demuxer, target, kind)
         with opened(target, container.demuxer) as copy:
             good = abs((seconds(copy) or 0) - (seconds(source) or 0)) <= AWAY
-    except Exception:  # a film that can't be copied is sent as it came
+    except Exception as error:  # a film that can't be copied is sent as it came
+        check_room(error)
         good = False
     if not good:
+        if _free(out) < path.stat().st_size:  # FFmpeg does not always say so
+            raise NoRoom
         target.unlink(missing_ok=True)
     return target.name if good else None
+
+
+def _free(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _tells_where(source: InputContainer) -> bool:

@@ -25,7 +25,7 @@ def can_read(kind: str) -> bool:
 def picture(path: Path, out: Path, kind: str) -> Findings:
     """Raises TooMuch, and whatever a decoder raises."""
     with Image.open(path, formats=[kind]) as image:
-        check_size(*image.size)
+        check_size(*image.size, kind)
         found = _animation(image, kind, path, out)
     if found is not None:
         return found

@@ -90,11 +90,14 @@ def knock(asked: Request | Websocket) -> Knock:
 
 
 async def caller() -> Caller:
-    """Who makes this request. Raises Unauthenticated, and CrossOrigin for a change that
-    another site made with the user's cookies."""
+    """Who makes this request. Raises Unauthenticated, OtherUser for a page (`u`) of somebody who
+    was logged in there before, and CrossOrigin for a change that another site made with the
+    user's cookies."""
     found = await find_caller(services(), knock(request))
     if found is None:
         raise Unauthenticated
+    if request.args.get("u", found.user_id) != found.user_id:
+        raise OtherUser
     if found.way is Way.COOKIE and request.method not in SAFE_METHODS:
         check_same_origin(services(), knock(request))
     return found

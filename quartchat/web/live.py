@@ -32,7 +32,7 @@ TYPE = "text/html; charset=utf-8"
 STYLES = {
     "edited": "#m{id} .body{{text-decoration:line-through;opacity:.6}}"
     ".of-m{id}:has(~.of-m{id}){{display:none}}",
-    "deleted": "#m{id} .body,#m{id} .quote,#m{id} .marks,#m{id} .reactions,#m{id} .acts,"
+    "deleted": "#m{id} .body,#m{id} .files,#m{id} .quote,#m{id} .marks,#m{id} .reactions,#m{id} .acts,"
     ".of-m{id},.quote a[href$='#m{id}'] .said,.note a[href$='#m{id}']{{display:none}}"
     "#m{id} .bubble::before{{content:var(--gone);font-style:italic}}",
 }

@@ -16,7 +16,7 @@ from proxies.programs import missing
 from support.gate import Gate, gate_to
 from support.server import Folder, Server, running
 
-from quartchat.client import Client, Refused
+from quartchat.client import Client, ClientError, Refused
 
 SIZE = 9 * 2**20
 
@@ -84,6 +84,18 @@ async def test_pieces_get_smaller_where_a_proxy_refuses_large_ones(
         async with Client(door.url, ada.token, random=lambda: 0.0) as client:
             made = await client.send_file(chat_id, video)
     assert await fetched(server, ada.token, made["url"]) == video.read_bytes()
+
+
+async def test_a_file_that_gets_shorter_meanwhile_is_given_up(server: Server, video: Path) -> None:
+    ada = await server.user()
+
+    def shorten(sent: int, _size: int) -> None:
+        if sent:
+            os.truncate(video, sent)
+
+    async with Client(server.url, ada.token) as client:
+        with pytest.raises(ClientError, match="shorter"):
+            await client.send_file(await ada.group(), video, progress=shorten)
 
 
 async def test_a_refusal_of_the_server_s_is_final(new_folder: Folder, video: Path) -> None:

@@ -109,7 +109,7 @@ test("without a connection files wait; when it is back they go on at once", asyn
 
 test("what may pass later is tried further and further apart, and progress makes it soon again", async () => {
   const { world, outbox, states } = scene();
-  world.trouble = () => world.refusal(507, "storage_full");
+  world.trouble = () => world.refusal(503, "unavailable");
   outbox.flush();
   await outbox.add(withFiles(1, [small(1)]));
   for (const ms of [1000, 2000, 4000, 8000]) {
@@ -120,10 +120,10 @@ test("what may pass later is tried further and further apart, and progress makes
     assert.equal(world.requests.length, length + 1);
   }
   assert.deepEqual(states(), { m1: "waiting" });
-  assert.equal(outbox.entries[0].reason, "said storage_full");
+  assert.equal(outbox.entries[0].reason, "said unavailable");
 });
 
-for (const [status, code] of [[413, "too_large"], [413, "quota_exceeded"], [415, "type_refused"], [422, "damaged"], [403, "not_a_member"]]) {
+for (const [status, code] of [[413, "too_large"], [413, "quota_exceeded"], [415, "type_refused"], [422, "damaged"], [507, "storage_full"], [403, "not_a_member"]]) {
   test(`a file refused with ${code} says so beside it; the others go on, and it can be taken out`, async () => {
     const { world, outbox, said, sent, states, places } = scene();
     world.trouble = ({ n }) => (n === 2 ? world.refusal(status, code) : null);

@@ -46,11 +46,6 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
     async def kill(self) -> None:
         """As a power cut would: no handler of its own runs any more."""
         await self._end(signal.SIGKILL)

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from support import media
+from support.disks import small_disk
 
-from quartchat.errors import MediaFailed, Unavailable
+from quartchat.errors import MediaFailed, StorageFull, Unavailable
 from quartchat.media import examine as runner
 from quartchat.media import run as running
 from quartchat.media import turns
@@ -115,6 +117,48 @@ async def test_two_run_at_once_and_the_others_wait_or_are_refused(
         os.kill(pid, signal.SIGKILL)
     with pytest.raises(MediaFailed):
         await tasks[2]
+
+
+async def test_nobody_waits_behind_all_files_of_another(tmp_path: Path) -> None:
+    many = [pipe(tmp_path / f"ada{n}") for n in range(turns.AT_ONCE + 2)]
+    hers = [
+        asyncio.create_task(examine(path, tmp_path / f"{path.name}.out", "ada")) for path in many
+    ]
+    (first,) = await started()
+    (notes := tmp_path / "notes.txt").write_text("of Bob")
+    assert (await examine(notes, tmp_path / "bob.out", "bob")).mime_type == "text/plain"
+    assert await started() == {first}
+    for task in hers:
+        task.cancel()
+    await asyncio.gather(*hers, return_exceptions=True)
+
+
+async def test_one_person_may_not_have_any_number_of_files_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "MOST_OF_ONE", 1)
+    path = pipe(tmp_path / "first")
+    waiting = asyncio.create_task(examine(path, tmp_path / "out", "ada"))
+    await started()
+    with pytest.raises(Unavailable):
+        await examine(path, tmp_path / "out2", "ada")
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "film.mov"])
+async def test_a_full_disk_is_told_as_such_and_not_as_a_broken_file(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    if name == "photo.jpg":
+        path.write_bytes(media.encoded(Image.effect_noise((600, 600), 200), "JPEG", quality=95))
+    else:
+        media.film(path, metadata={"location": "+50.0850+014.4230/"}, seconds=4)
+    with small_disk(tmp_path / "disk", "8k") as disk:
+        with pytest.raises(StorageFull):
+            await examine(path, disk / "out")
+        assert list((disk / "out").iterdir()) == []
 
 
 async def test_the_program_is_nice_bounded_and_knows_nothing_of_the_server(

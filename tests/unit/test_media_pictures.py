@@ -16,6 +16,7 @@ from support.media import BLUE, GREEN, RED, SCRIPT, SECRET, WHITE
 from quartchat.errors import Damaged, TooManyPixels
 from quartchat.media.examine import examine
 from quartchat.media.findings import Findings
+from quartchat.media.terms import FEWER_PIXELS
 
 Seen = tuple[Findings, Image.Image]
 KINDS = ["JPEG", "PNG", "GIF", "WEBP"]
@@ -322,3 +323,10 @@ async def test_a_broken_picture_is_refused_with_what_to_do(tmp_path: Path, name:
     assert (caught.value.code, caught.value.status) == ("damaged", 422)
     assert "send" in caught.value.message
     assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_a_kind_that_takes_much_memory_may_have_fewer_pixels(tmp_path: Path) -> None:
+    path, most = tmp_path / "large.webp", FEWER_PIXELS["WEBP"]
+    Image.new("RGB", (6100, most // 6000), "red").save(path, "WEBP", lossless=True, method=0)
+    with pytest.raises(TooManyPixels):
+        await examine(path, tmp_path / "out")

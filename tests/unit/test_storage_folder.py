@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from support import disks
 
 from quartchat.config import SettingsError
 from quartchat.storage.base import StorageFull, digest_of
@@ -46,15 +46,8 @@ def elsewhere() -> Iterator[Path]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MiB and 20 files."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=20,mode=700", "tmpfs", str(path)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"needs the right to mount a tmpfs (run as root): {error}")
-    yield path
-    subprocess.run(["umount", str(path)], check=True)
+    with disks.small_disk(tmp_path / "disk", "1m", nr_inodes=20) as path:
+        yield path
 
 
 def made(path: Path, content: bytes) -> Path:

@@ -156,7 +156,7 @@ export class Outbox {
 
   async #again(entry) {
     if (entry?.state !== "failed") return;
-    const { reason, code, ...rest } = entry;
+    const { reason, code, isAgain, ...rest } = entry;
     this.#entries.set(entry.client_id, { ...rest, ...(rest.files && { files: rest.files.map(fresh) }), state: "waiting", at: this.#world.now() });
     await this.#keep(this.#entries.get(entry.client_id));
     this.#changed();
@@ -267,6 +267,7 @@ export class Outbox {
     }
     if (error.code === "attachment_not_found" && entry.files && !entry.isAgain) return this.#bringAgain(entry);
     const answered = error.status > 0 && error.status !== 401;
+    if (file && error.code === "storage_full") return this.#fail(entry, error, file); // smaller ones may find room
     if (answered && !(error.retryable ?? (error.status === 429 || error.status >= 500))) return this.#fail(entry, error, file);
     entry.reason = answered ? error.message : undefined;
     this.#changed();
