@@ -12,7 +12,7 @@ from support import chromium
 from support.media import SCRIPT, film
 from support.server import Server
 
-from files.sending import in_pieces, picture, send_form
+from files.sending import begin, in_pieces, picture, send_form
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +69,22 @@ async def test_a_page_that_somebody_sent_is_saved_and_not_run(
             "(url) => document.body.appendChild(document.createElement('iframe')).src = url",
             made["url"],
         )
+
+
+async def test_a_browser_hears_a_refusal_that_came_before_its_bytes(
+    server: Server, context: BrowserContext
+) -> None:
+    (ada,) = await server.users(1)
+    chat_id = await ada.group()
+    upload = await begin(ada, chat_id, 20 * 2**20)
+    page = await opened(server, context, ada, "/about")
+    send = """async ([url, type]) => {
+      const bytes = new Uint8Array(20 * 2 ** 20);
+      const form = new FormData();
+      form.append("file", new Blob([bytes]), "a.bin");
+      const octets = { "Content-Type": "application/octet-stream" };
+      const how = type ? { body: form } : { body: bytes, headers: octets };
+      return (await (await fetch(url, { method: "POST", ...how })).json()).code;
+    }"""
+    assert await page.evaluate(send, [f"{upload['url']}?offset=5", 0]) == "offset_mismatch"
+    assert await page.evaluate(send, ["/api/chats/none/files", 1]) == "chat_not_found"
