@@ -229,7 +229,7 @@ async def test_a_file_whose_examiner_is_killed_twice_is_refused_for_good(
 async def test_others_send_messages_while_files_are_examined(server: Server) -> None:
     ada, bob = await server.users(2)
     chat_id, his = await ada.group(), await bob.group()
-    files = [send_form(ada, chat_id, "a.jpg", picture((1000 + n, 900))) for n in range(6)]
+    files = [in_pieces(ada, chat_id, "a.jpg", picture((1000 + n, 900))) for n in range(6)]
     sending = asyncio.gather(*files)
     said = 0
     while not sending.done():
