@@ -49,11 +49,12 @@ class Keeper:
         try:
             with full_disk():
                 work = await self._incoming.work(arrived.id)
-                found = await self._examined(path, work)
+                found = await self._examined(path, work, arrived.user_id)
                 self._check_type(found.mime_type)
                 versions = _versions(found, path, work)
                 digests = {name: await digest_of(file) for name, file in versions.items()}
-                row = _row(arrived, found, versions["digest"].stat().st_size, digests)
+                sizes = {name: file.stat().st_size for name, file in versions.items()}
+                row = _row(arrived, found, sizes, digests)
             await self._store(arrived, row, {digests[name]: versions[name] for name in versions})
         finally:
             await self._incoming.remove_work(arrived.id)
@@ -70,13 +71,13 @@ class Keeper:
         """Held while content is put together with what names it, or looked at to be removed."""
         return self._locks.setdefault(digest, asyncio.Lock())
 
-    async def _examined(self, path: Path, work: Path) -> Findings:
+    async def _examined(self, path: Path, work: Path, whose: str) -> Findings:
         for _ in range(TRIES - 1):
             try:
-                return await examine(path, work)
+                return await examine(path, work, whose)
             except MediaFailed:
                 continue
-        return await examine(path, work)
+        return await examine(path, work, whose)
 
     def _check_type(self, mime_type: str) -> None:
         taken = self._core.settings.upload_types
@@ -110,10 +111,11 @@ class Keeper:
 
     async def _add(self, tx: Transaction, arrived: Arrived, row: dict[str, Any]) -> None:
         await chat_and_member(tx.fetch, arrived.chat_id, arrived.user_id)
-        if not arrived.upload:  # the size of an upload was counted when it began
-            await check_room(self._core, tx.fetch, arrived.user_id, row["size"])
-        elif await uploads.get(tx.fetch, arrived.id) is None:
+        upload = await uploads.get(tx.fetch, arrived.id) if arrived.upload else None
+        if arrived.upload and upload is None:
             raise UploadNotFound
+        counted = upload.size if upload else 0
+        await check_room(self._core, tx.fetch, arrived.user_id, row["size_stored"] - counted)
         files.add(tx, row)
         uploads.done(tx, arrived.id, row["id"])
 
@@ -126,14 +128,15 @@ def _versions(found: Findings, path: Path, work: Path) -> dict[str, Path]:
 
 
 def _row(
-    arrived: Arrived, found: Findings, size: int, digests: Mapping[str, str]
+    arrived: Arrived, found: Findings, sizes: Mapping[str, int], digests: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
         "id": new_id(),
         "user_id": arrived.user_id,
         "chat_id": arrived.chat_id,
         "name": arrived.name,
-        "size": size,
+        "size": sizes["digest"],
+        "size_stored": sum(sizes.values()),
         "kind": found.kind,
         "mime_type": found.mime_type,
         "width": found.width,

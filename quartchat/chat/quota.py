@@ -7,6 +7,8 @@ from quartchat.errors import ChatError, Invalid, QuotaExceeded, TooLarge
 from quartchat.store import files
 from quartchat.store.people import Fetch
 
+ENDLESS = 2**62  # bytes
+
 
 def check_size(core: Core, size: int) -> None:
     """Raises Invalid, TooLarge."""
@@ -24,15 +26,19 @@ def too_large(core: Core) -> ChatError:
 
 
 async def room(core: Core, fetch: Fetch, user_id: str) -> int:
-    """Bytes that this user may send yet, at most those of one file."""
-    settings, free = core.settings, core.settings.max_upload
-    for quota, of in ((settings.quota_per_user, user_id), (settings.quota_total, None)):
-        if quota:
-            free = min(free, quota - await files.used(fetch, of))
-    return max(0, free)
+    """Bytes that a file of this user may have, as things are."""
+    return max(0, min(core.settings.max_upload, await _free(core, fetch, user_id)))
 
 
 async def check_room(core: Core, fetch: Fetch, user_id: str, size: int) -> None:
-    """Raises QuotaExceeded."""
-    if size > await room(core, fetch, user_id):
+    """Whether so many more bytes may be kept. Raises QuotaExceeded."""
+    if size > 0 and size > await _free(core, fetch, user_id):
         raise QuotaExceeded(field="file")
+
+
+async def _free(core: Core, fetch: Fetch, user_id: str) -> int:
+    settings, free = core.settings, ENDLESS
+    for quota, of in ((settings.quota_per_user, user_id), (settings.quota_total, None)):
+        if quota:
+            free = min(free, quota - await files.used(fetch, of))
+    return free

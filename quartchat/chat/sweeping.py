@@ -21,7 +21,8 @@ from quartchat.store.writer import Transaction
 PAUSE = 600.0  # seconds between two looks without a reason
 ORPHANS_EVERY = 86400.0
 UNSENT_DAYS = 7  # an outbox may be offline for so long
-YOUNG = 86400.0  # seconds that stored files stay in any case, as after a restored database
+YOUNG = 86400.0  # seconds that stored files stay in any case
+ORPHAN_DAYS = 7  # in which a database that is not the right one is noticed
 AT_ONCE = 200
 DELETING = frozenset({"message_deleted", "user_removed"})
 log = structlog.get_logger("quartchat")
@@ -102,16 +103,38 @@ class Sweeper:
         """What came in, and belongs to nothing."""
         names = await self._incoming.names()
         known = await self._core.database.read(lambda c: uploads.known(c.execute))
-        for name in names - known - self._uploads.whole_ones:
+        for name in names - known - self._uploads.whole_ones.keys():
             await self._incoming.remove(name)
 
     async def _orphans(self, before: float) -> None:
-        """What the storage holds since before then, and no row names."""
-        some: list[str] = []
+        """What the storage holds since before then, and no row names. It is removed when this
+        database has not known it for days: it may be the wrong one, or an old one."""
+        some, found = list[str](), 0
         async for digest, since in self._keeper.storage.stored():
             if since < before:
                 some.append(digest)
             if len(some) == AT_ONCE:
-                await self._keeper.remove_unnamed(some)
+                found += await self._remove_old_orphans(some)
                 some = []
-        await self._keeper.remove_unnamed(some)
+        if found := found + await self._remove_old_orphans(some):
+            log.warning("files_of_no_message", number=found, removed_after_days=ORPHAN_DAYS)
+
+    async def _remove_old_orphans(self, digests: Collection[str]) -> int:
+        """How many stay."""
+        read, write = self._core.database.read, self._core.writer.do
+        unnamed = set(digests) - await read(lambda c: files.named(c.execute, digests))
+        since = await read(lambda c: files.orphans_since(c.execute, unnamed))
+        if new := unnamed - since.keys():
+            await write(partial(self._note, new))
+        long_ago = self._core.clock() - ORPHAN_DAYS * 86400
+        old = {digest for digest, seen_at in since.items() if seen_at < long_ago}
+        if old:
+            await self._keeper.remove_unnamed(old)
+            await write(partial(self._forget_orphans, old))
+        return len(unnamed - old)
+
+    async def _note(self, digests: Collection[str], tx: Transaction) -> None:
+        files.note_orphans(tx, digests)
+
+    async def _forget_orphans(self, digests: Collection[str], tx: Transaction) -> None:
+        files.forget_orphans(tx, digests)

@@ -18,6 +18,7 @@ from quartchat.errors import (
     ChatError,
     OffsetMismatch,
     QuotaExceeded,
+    RateLimited,
     StorageFull,
     TooLarge,
     UploadNotFound,
@@ -28,6 +29,7 @@ from quartchat.store import files, uploads
 from quartchat.store.writer import Transaction
 
 State = dict[str, Any]
+WHOLE_AT_ONCE = 4  # of one user: what a quota leaves is known of each by itself
 
 
 class Uploads:
@@ -40,7 +42,7 @@ class Uploads:
         self._beginning = Beginning(core, rate)
         self._turns = LastComer()
         self._finishing = Finishing()
-        self.whole_ones: set[str] = set()  # names of those that come without a row
+        self.whole_ones: dict[str, str] = {}  # those that come without a row, and whose they are
 
     async def begin(self, actor: str, wish: BeginUpload) -> tuple[State, bool]:
         """Its state, and whether it is new. Raises what `Beginning.upload` raises."""
@@ -122,7 +124,7 @@ class Uploads:
             raise
 
     async def _keep(self, arrived: Arrived) -> None:
-        """A refusal that may pass leaves an upload as it is: it can be finished later."""
+        """A refusal that may pass leaves an upload: it can be gone on with from what there is."""
         try:
             await self._keeper.keep(arrived)
         except ChatError as error:
@@ -135,9 +137,11 @@ class Uploads:
     ) -> dict[str, Any]:
         """The attachment of a file that comes in one piece, its size not known before. Raises
         what `begin` and `take` raise; nothing is left then."""
+        if list(self.whole_ones.values()).count(actor) >= WHOLE_AT_ONCE:
+            raise RateLimited("Several files of yours are coming in already; wait for them.")
         free = await self._beginning.whole(actor, chat_id)
         arrived = Arrived(new_id(), actor, chat_id, clean_name(name), upload=False)
-        self.whole_ones.add(arrived.id)
+        self.whole_ones[arrived.id] = actor
         try:
             check_size(self._core, await self._incoming.append(arrived.id, 0, pieces, free))
             return await self._keeper.keep(arrived)
@@ -145,7 +149,7 @@ class Uploads:
             raise self._too_much(free) from None
         finally:
             await self._incoming.remove(arrived.id)
-            self.whole_ones.discard(arrived.id)
+            del self.whole_ones[arrived.id]
 
     def _too_much(self, free: int) -> ChatError:
         full = free < self._core.settings.max_upload

@@ -29,7 +29,8 @@ class Uploading:
     _size: int = LARGEST
 
     async def run(self, path: Path, chat_id: str, client_id: str) -> dict[str, Any]:
-        """The attachment. Raises Refused, Unreachable, ClientError (the file got shorter), OSError."""
+        """The attachment. Raises Refused, Unreachable, ClientError (the file got
+        shorter), OSError."""
         size = (await asyncio.to_thread(path.stat)).st_size
         wish = {"name": path.name, "size": size, "client_id": client_id}
         state = await self._ask("POST", f"/api/chats/{chat_id}/uploads", json=wish)

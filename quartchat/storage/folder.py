@@ -20,6 +20,7 @@ from quartchat.storage.base import DIGEST, PIECE, check_range, full_disk, name_o
 from quartchat.storage.disk import Source, free_bytes, make, move, sync, write_all
 from quartchat.storage.threads import Threads
 
+PREFIX = 2  # letters of a digest that name its folder
 COPIED_AT_ONCE = 2**20  # bytes
 LEFT_OVER = 3600.0  # seconds without a write, after which what is half-done has no writer
 
@@ -58,8 +59,8 @@ class Folder:
         await self._threads.run(_remove, self._root / name_of(digest))
 
     async def stored(self) -> AsyncGenerator[tuple[str, float]]:
-        for first in range(256):
-            for item in await self._threads.run(_content, self._root / f"{first:02x}"):
+        for folder in await self._threads.run(_folders, self._root):
+            for item in await self._threads.run(_content, folder):
                 yield item
 
     async def free_bytes(self) -> int:
@@ -107,6 +108,10 @@ def _remove(path: Path) -> None:
 def _remove_old(path: Path) -> None:
     if time.time() - path.stat().st_mtime > LEFT_OVER:
         path.unlink()
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if len(path.name) == PREFIX)
 
 
 def _content(folder: Path) -> list[tuple[str, float]]:

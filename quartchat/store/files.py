@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
 from quartchat.store.people import Fetch
-from quartchat.store.schema import attachments, loose, messages, uploads, users
+from quartchat.store.schema import attachments, loose, messages, orphans, uploads, users
 from quartchat.store.writer import Transaction
 
 INSERT = insert(attachments)
+_ORPHAN = insert(orphans)
 _CLAIM = (
     update(attachments)
     .where(attachments.c.id == bindparam("key"))
@@ -126,14 +127,29 @@ async def used(fetch: Fetch, user_id: str | None = None) -> int:
     """Bytes of the files of a user, or of all, those on their way counted as if they were here."""
     total = 0
     waiting = uploads.c.attachment_id.is_(None)
-    for table, where in ((attachments, None), (uploads, waiting)):
-        query = select(func.coalesce(func.sum(table.c.size), 0))
+    for size, where in ((attachments.c.size_stored, None), (uploads.c.size, waiting)):
+        query = select(func.coalesce(func.sum(size), 0))
         if where is not None:
             query = query.where(where)
         if user_id is not None:
-            query = query.where(table.c.user_id == user_id)
+            query = query.where(size.table.c.user_id == user_id)
         total += int((await fetch(query)).scalar_one())
     return total
+
+
+async def orphans_since(fetch: Fetch, digests: Collection[str]) -> dict[str, float]:
+    """When those of them that are known as such were first seen, in Unix seconds."""
+    query = select(orphans).where(orphans.c.digest.in_(list(digests)))
+    return {row.digest: row.seen_at for row in await fetch(query)}
+
+
+def note_orphans(tx: Transaction, digests: Collection[str]) -> None:
+    for digest in digests:
+        tx.run(_ORPHAN, {"digest": digest, "seen_at": tx.now})
+
+
+def forget_orphans(tx: Transaction, digests: Collection[str]) -> None:
+    tx.run(delete(orphans).where(orphans.c.digest.in_(list(digests))))
 
 
 async def page(

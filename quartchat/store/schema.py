@@ -290,9 +290,11 @@ uploads = Table(
     Column("name", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     # Set: all has come, and this has become of it.
-    Column("attachment_id", Text),
+    Column("attachment_id", Text, index=True),
     Column("expires_at", Float, nullable=False, index=True),
     UniqueConstraint("user_id", "client_id"),
+    # Holds what quotas need, so that they read no rows.
+    Index("ix_uploads_user_id_attachment_id_size", "user_id", "attachment_id", "size"),
 )
 
 # `digest`, `small` and `large` name what the storage holds, by the SHA-256 of its bytes; several
@@ -301,13 +303,15 @@ attachments = Table(
     "attachments",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
     Column("message_id", BigInteger, index=True),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("mime_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
+    # In bytes, with its thumbnails: what quotas count.
+    Column("size_stored", BigInteger, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
     Column("duration", Float),
@@ -318,6 +322,7 @@ attachments = Table(
     Column("large", Text, index=True),
     Column("created_at", Float, nullable=False),
     Index("ix_attachments_chat_id_message_id", "chat_id", "message_id"),
+    Index("ix_attachments_user_id_size_stored", "user_id", "size_stored"),
 )
 
 # What the storage holds and perhaps nothing names any more: looked at soon after the commit.
@@ -325,4 +330,13 @@ loose = Table(
     "loose_files",
     metadata,
     Column("digest", Text, primary_key=True),
+)
+
+# What the storage holds and nothing names, and when that was first seen: perhaps the database is
+# not the one that belongs to it.
+orphans = Table(
+    "orphan_files",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("seen_at", Float, nullable=False),
 )

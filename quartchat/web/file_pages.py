@@ -8,7 +8,6 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from quartchat.addresses import chats_url
 from quartchat.chat import attachments, rooms
 from quartchat.errors import AttachmentNotFound, ChatNotFound
 from quartchat.protocol import read_cursor
@@ -40,6 +39,7 @@ async def thumbnail(attachment_id: str, which: str) -> Response:
         raise AttachmentNotFound
     content = Content(digest, 0, WEBP, f"{row.name.rpartition('.')[0] or row.name}.webp")
     headers = content.headers(download=False)
+    del headers["Accept-Ranges"]
     if is_held(content):
         return Response("", 304, headers=headers)
     with _known():
@@ -77,12 +77,10 @@ async def of_chat(chat_id: str) -> Response:
     )
     if chat is None:
         raise ChatNotFound
-    more = f"{chats_url(chat_id)}/files?kind={kind}&before={found['before']}"
     return await views.page(
         "chat_files.html",
         me=await views.person(who),
         chat=chat,
         kind=kind,
-        older=more if found["has_more"] else None,
         **found,
     )

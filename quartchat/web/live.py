@@ -32,8 +32,8 @@ TYPE = "text/html; charset=utf-8"
 STYLES = {
     "edited": "#m{id} .body{{text-decoration:line-through;opacity:.6}}"
     ".of-m{id}:has(~.of-m{id}){{display:none}}",
-    "deleted": "#m{id} .body,#m{id} .files,#m{id} .quote,#m{id} .marks,#m{id} .reactions,#m{id} .acts,"
-    ".of-m{id},.quote a[href$='#m{id}'] .said,.note a[href$='#m{id}']{{display:none}}"
+    "deleted": "#m{id} .body,#m{id} .files,#m{id} .quote,#m{id} .marks,#m{id} .reactions,"
+    "#m{id} .acts,.of-m{id},.quote a[href$='#m{id}'] .said,.note a[href$='#m{id}']{{display:none}}"
     "#m{id} .bubble::before{{content:var(--gone);font-style:italic}}",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -21,8 +21,8 @@ POLICY = "default-src 'none'; sandbox"
 # A film that is opened by itself is fetched once more, by the page that the browser makes for it.
 POLICY_INLINE = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox allow-same-origin"
 HEADERS = {
-    # What an address gives never changes; whether it may be had, the server is asked once.
-    "Cache-Control": "private, max-age=31536000, immutable",
+    # What an address gives never changes; whether it may be had, the server is asked each time.
+    "Cache-Control": "private, no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Accept-Ranges": "bytes",
 }

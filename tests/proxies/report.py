@@ -21,15 +21,15 @@ HEAD = """# Through proxies
 Two people, each with a page of a real browser, write to each other through each of these proxies
 and bad networks. There are three legs: all transports allowed; WebSocket turned off in the client,
 because one that works hides what happens to the rest; nearly silent (a message per
-{silence:.0f} s), in the pages of the first leg, or in new ones where the way was made bad, or counts
-or changes. A leg passes when every message stands on both pages once, in the order of the
+{silence:.0f} s), in the pages of the first leg, or in new ones where the way was made bad, or
+counts or changes. A leg passes when every message stands on both pages once, in the order of the
 log, when the client handed out nothing twice and nothing out of order, and when what was written
 is in the log once.
 
 - *transport*: in use at the end. Two of them: the two people ended on different ones.
 - *first*: how long it takes somebody who comes there to get the first event, in ms: on a connection
-  of its own in the loaded page, without memory, opened when all was said; the best of three, or the first under 100. Not
-  measured in the quiet leg; "–" where nothing came in 10 s.
+  of its own in the loaded page, without memory, opened when all was said; the best of three, or the
+  first under 100. Not measured in the quiet leg; "–" where nothing came in 10 s.
 - *stall*: the longest time from a message's commit to its being shown, in ms.
 - *sending*: the longest time from the Enter key to the commit, in ms.
 - *requests*: by both browsers together, without scripts, styles and pictures.

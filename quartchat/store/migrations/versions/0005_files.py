@@ -31,6 +31,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_uploads_chat_id"), "uploads", ["chat_id"])
     op.create_index(op.f("ix_uploads_expires_at"), "uploads", ["expires_at"])
+    op.create_index(op.f("ix_uploads_attachment_id"), "uploads", ["attachment_id"])
+    op.create_index(
+        "ix_uploads_user_id_attachment_id_size", "uploads", ["user_id", "attachment_id", "size"]
+    )
     op.create_table(
         "attachments",
         sa.Column("id", sa.Text(), nullable=False),
@@ -41,6 +45,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("mime_type", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("size_stored", sa.BigInteger(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=True),
         sa.Column("height", sa.Integer(), nullable=True),
         sa.Column("duration", sa.Float(), nullable=True),
@@ -58,9 +63,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachments")),
     )
-    for column in ("user_id", "message_id", "digest", "small", "large"):
+    for column in ("message_id", "digest", "small", "large"):
         op.create_index(op.f(f"ix_attachments_{column}"), "attachments", [column])
     op.create_index("ix_attachments_chat_id_message_id", "attachments", ["chat_id", "message_id"])
+    op.create_index("ix_attachments_user_id_size_stored", "attachments", ["user_id", "size_stored"])
+    op.create_table(
+        "orphan_files",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_orphan_files")),
+    )
     op.create_table(
         "loose_files",
         sa.Column("digest", sa.Text(), nullable=False),
@@ -73,5 +85,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("messages", "attachments")
-    for table in ("loose_files", "attachments", "uploads"):
+    for table in ("loose_files", "orphan_files", "attachments", "uploads"):
         op.drop_table(table)
