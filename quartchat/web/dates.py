@@ -11,6 +11,7 @@ from quartchat.locale.language import current
 PATTERNS = {"minute": "d MMM y, HH:mm", "day": "d MMM y", "hour": "HH:mm"}
 UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 WHOLE_DAY = "EEEE, d MMMM y"
+MONTH = "LLLL y"
 
 
 def when(timestamp: str, precision: str = "minute") -> Markup:
@@ -36,6 +37,14 @@ def day(moment: str | date) -> Markup:
         return escape(moment or "")
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         there.isoformat(), there.isoformat(), _in_words(there, WHOLE_DAY)
+    )
+
+
+def month(moment: str) -> Markup:
+    """A `<time>` element that names the month, in UTC, of RFC 3339 or of a date."""
+    there = _day(moment)
+    return Markup('<time datetime="{}">{}</time>').format(
+        f"{there:%Y-%m}", _in_words(there.replace(day=1), MONTH)
     )
 
 

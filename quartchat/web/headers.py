@@ -22,6 +22,7 @@ POLICY = (
 NO_PAGES = "/t/"
 ALLOWED = "Authorization, Content-Type, Last-Event-ID, Range, X-HTTP-Method-Override"
 TUS = "Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Expires"
+TUS_SAYS = "Tus-Version, Tus-Extension, Tus-Max-Size"
 UNLIMITED = ("/health/", "/s/", "/static/")
 
 
@@ -85,5 +86,5 @@ def _open_to(response: Response, origin: str) -> None:
     response.headers["Access-Control-Allow-Credentials"] = "true"
     response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"
     response.headers["Access-Control-Allow-Headers"] = f"{ALLOWED}, {TUS}"
-    response.headers["Access-Control-Expose-Headers"] = f"Location, {TUS}"
+    response.headers["Access-Control-Expose-Headers"] = f"Location, {TUS}, {TUS_SAYS}"
     response.headers.add("Vary", "Origin")

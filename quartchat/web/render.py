@@ -20,7 +20,7 @@ from quartchat.addresses import chats_url, segment
 from quartchat.locale import texts
 from quartchat.web import text
 from quartchat.web.compiled import Compiled
-from quartchat.web.dates import clock, day, number, size, when
+from quartchat.web.dates import clock, day, month, number, size, when
 from quartchat.web.files import Files
 from quartchat.web.locale import LOCALES, current, look
 
@@ -142,6 +142,7 @@ _FILTERS = {
     "clock": clock,
     "day": day,
     "initials": initials,
+    "month": month,
     "number": number,
     "person_hue": person_hue,
     "person_key": person_key,

@@ -18,7 +18,7 @@ from support.translations import translated
 
 from quartchat.errors import Invalid, NotFound
 from quartchat.locale import texts
-from quartchat.web.dates import clock, day, number, size, when
+from quartchat.web.dates import clock, day, month, number, size, when
 from quartchat.web.locale import LOCALES, Look, _, current, gettext, ngettext, show, speak, speaking
 from quartchat.web.render import Renderer, js_texts
 
@@ -152,6 +152,12 @@ def test_sizes_are_told_in_the_unit_that_fits(bytes_: int, shown: str) -> None:
 def test_sizes_are_told_in_the_language_that_is_spoken() -> None:
     with speaking("ru"):
         assert size(25 * 2**20) == "25 МБ"
+
+
+def test_months_are_named_in_the_language_that_is_spoken() -> None:
+    assert month("2026-11-30T23:30:00Z") == '<time datetime="2026-11">November 2026</time>'
+    with speaking("ru"):
+        assert ">ноябрь 2026" in month("2026-11-02")
 
 
 @pytest.mark.parametrize(
