@@ -511,6 +511,7 @@ async def test_a_message_of_files_alone_can_be_answered_and_given_words(
     await hers.page.locator(".msg .acts .more").first.click()
     await expect(hers.page.locator("[data-do=copy-text]")).to_be_hidden()
     await hers.page.click("#menu >> text=Edit")
+    await expect(hers.page.locator("form.editing")).to_be_visible()
     await hers.write("from the garden")
     await expect(hers.bodies).to_have_text(["from the garden", "nice"])
     await expect(shots(hers)).to_have_count(1)
