@@ -45,7 +45,13 @@ def bound(memory: int, seconds: int, file_bytes: int = 0) -> None:
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_CORE, 0, 0),
     ):
-        resource.setrlimit(what, (soft, hard))
+        resource.setrlimit(what, (_at_most(what, soft), _at_most(what, hard)))
+
+
+def _at_most(what: int, wanted: int) -> int:
+    """A limit that is there already, as in a container, is not lifted."""
+    _, hard = resource.getrlimit(what)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def _die_first() -> None:

@@ -48,6 +48,8 @@ async def _after(response: Response) -> Response:
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.scheme == "https":
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if base.services().settings.allowed_origins:
+        headers.add("Vary", "Origin")
     if origin := _allowed_origin():
         _open_to(response, origin)
     return response
@@ -87,4 +89,3 @@ def _open_to(response: Response, origin: str) -> None:
     response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"
     response.headers["Access-Control-Allow-Headers"] = f"{ALLOWED}, {TUS}"
     response.headers["Access-Control-Expose-Headers"] = f"Location, {TUS}, {TUS_SAYS}"
-    response.headers.add("Vary", "Origin")

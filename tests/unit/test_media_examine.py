@@ -239,3 +239,16 @@ async def test_the_same_work_gives_the_same_files(tmp_path: Path) -> None:
             for each in found.files():
                 (out / each).unlink()
         assert made[0] == made[1]
+
+
+async def test_a_limit_that_is_there_already_is_kept(tmp_path: Path) -> None:
+    (path := tmp_path / "red.png").write_bytes(media.encoded(media.quarters(), "PNG"))
+    limited = (
+        f"ulimit -v {2**20} -t 20; exec {sys.executable} -m {runner.PROGRAM} {path} {tmp_path}"
+    )
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", limited, stdout=asyncio.subprocess.PIPE
+    )
+    written, _ = await process.communicate()
+    assert process.returncode == 0
+    assert json.loads(written)["mime_type"] == "image/png"
