@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from quartchat.storage.base import full_disk
+from quartchat.storage.disk import make
 from quartchat.storage.threads import to_the_end
 
 BUFFER = 256 * 2**10  # bytes that are written at once
@@ -25,7 +26,7 @@ class Incoming:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make(folder)
 
     def path(self, name: str) -> Path:
         return self._folder / name

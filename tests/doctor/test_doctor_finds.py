@@ -96,7 +96,7 @@ async def test_the_proxy_of_the_environment_is_gone_by(place: Place, variable: s
     door = await BY_NAME["Tinyproxy"].start(place)
     assert door.proxy
     told = await doctor(door.url, "--quick", **{variable: door.proxy})
-    assert told.code == 0
+    assert told.code == 0, told.out
     assert door.proxy.removeprefix("http://") in told.out
 
 
