@@ -98,11 +98,13 @@ def _in_page(row: Any) -> Attachment:
     }
 
 
-async def drop_unsent(core: Core, actor: str, chat_id: str, ids: Sequence[str]) -> None:
-    """Of these, what no message has: a message was repeated, and its files with it."""
+async def drop_unsent(core: Core, actor: str, chat_id: str, ids: Sequence[str]) -> bool:
+    """Of these, what no message has: a message was repeated, and its files with it. Whether there
+    was any."""
     left = await chosen(core, actor, chat_id, {"attachments": ids})
     for one in left:
         await drop(core, actor, one["attachment_id"])
+    return bool(left)
 
 
 async def drop(core: Core, actor: str, attachment_id: str) -> None:

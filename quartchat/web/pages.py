@@ -183,7 +183,8 @@ async def send(chat_id: str) -> Response:
     except ChatError as error:
         return await chat_page(who, chat_id, form, error)
     core = base.services().core
-    await attachments.drop_unsent(core, who.user_id, chat_id, form["attachments"])
+    if await attachments.drop_unsent(core, who.user_id, chat_id, form["attachments"]):
+        base.services().sweeper.wake()
     return see(chats_url(chat_id) + "#write")
 
 

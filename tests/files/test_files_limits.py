@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from support.server import Server
@@ -18,9 +20,12 @@ from files.sending import (
     send_form,
     sent,
 )
-from files.wire import FORM, asking
+from files.wire import BOUNDARY, FORM, asking
+from quartchat.chat.uploads import WHOLE_AT_ONCE
 
 KB = b"x" * 1000
+HEADER = b'Content-Disposition: form-data; name="file"; filename="a.bin"'
+BEGUN = b"--" + BOUNDARY.encode() + b"\r\n" + HEADER + b"\r\n\r\n" + KB * 40
 
 
 async def test_a_file_that_is_too_large_is_refused_before_it_comes(start: Start) -> None:
@@ -57,6 +62,49 @@ async def test_bodies_larger_than_all_files_of_a_message_are_refused_at_the_door
     async with asking(ada, "POST", path, **OCTETS, Content_Length=600_000) as wire:
         answer = await wire.answer()
         assert (answer.status, answer.code) == (413, "too_large")
+
+
+async def test_of_one_person_few_files_of_unknown_size_come_in_at_once(start: Start) -> None:
+    server = await start(no_limits=False)
+    ada, bob = await server.users(2)
+    chat_id = await ada.group(bob)
+    path = f"/api/chats/{chat_id}/files"
+    async with leaving_nothing(server), AsyncExitStack() as stack:
+        asked = [
+            asking(ada, "POST", path, Content_Type=FORM, Content_Length=200_000)
+            for _ in range(WHOLE_AT_ONCE + 3)
+        ]
+        wires = [await stack.enter_async_context(one) for one in asked]
+        await asyncio.gather(*(wire.write(BEGUN) for wire in wires))
+        answers = [asyncio.create_task(wire.answer()) for wire in wires]
+        refused = [
+            await one for _, one in zip(range(3), asyncio.as_completed(answers), strict=False)
+        ]
+        assert {(one.status, one.code) for one in refused} == {(429, "rate_limited")}
+        assert sum(not one.done() for one in answers) == WHOLE_AT_ONCE
+        for one in answers:
+            one.cancel()
+        for wire in wires:
+            wire.cut()
+    assert (await send_form(bob, chat_id, "b.txt", b"of another"))["size"] == 10
+
+
+async def test_a_quota_counts_thumbnails_too(start: Start) -> None:
+    server = await start(quota_per_user=1_000_000)
+    (ada,) = await server.users(1)
+    chat_id = await ada.group()
+    made = await in_pieces(ada, chat_id, "red.jpg", picture((2000, 1500)))
+    left = 1_000_000 - made["size"]
+    assert (await refusal(begin(ada, chat_id, left))).code == "quota_exceeded"
+    await begin(ada, chat_id, left - 100_000)
+
+
+async def test_a_page_of_who_was_logged_in_before_sends_nothing(server: Server) -> None:
+    ada, bob = await server.users(2)
+    path = f"/api/chats/{await ada.group()}/uploads?u={bob.user_id}"
+    async with leaving_nothing(server):
+        answer = await ada.request("POST", path, json={"name": "a.txt", "size": 5})
+        assert (answer.status_code, answer.json()["code"]) == (401, "other_user")
 
 
 async def test_a_message_takes_so_many_files(start: Start) -> None:

@@ -32,6 +32,17 @@ async def test_text_and_several_files_are_one_message(server: Server) -> None:
     assert [file["name"] for file in message["attachments"]] == ["a.txt", "b.jpg"]
 
 
+async def test_a_form_that_is_sent_again_leaves_no_files_behind(server: Server) -> None:
+    (ada,) = await server.users(1)
+    chat_id = await ada.group()
+    form = {"content": "once", "client_id": "one"}
+    await post(ada, chat_id, ("a.txt", b"Hello"), ("b.txt", b"World"), **form)
+    async with leaving_nothing(server):
+        response = await post(ada, chat_id, ("a.txt", b"Hello"), ("c.txt", b"other"), **form)
+        assert response.status_code == 303
+    assert [m["content"] for m in await ada.history(chat_id)] == ["once"]
+
+
 async def test_files_need_no_text_and_text_needs_no_files(server: Server) -> None:
     (ada,) = await server.users(1)
     chat_id = await ada.group()
