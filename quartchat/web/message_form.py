@@ -16,9 +16,10 @@ from quartchat.web.multipart import read_form
 
 async def read(user_id: str, chat_id: str, form: dict[str, Any]) -> None:
     """Puts its fields into `form`, as far as they come; `attachments`: the ids of files that came
-    earlier, and of those that come now. What stops a file is raised when all has been read."""
+    earlier, and of those that come now. What stops a file is raised when all has been read;
+    `refused` is its name then."""
     files: list[str] = form["attachments"]
-    refusals: list[ChatError] = []
+    refusals: list[tuple[str, ChatError]] = []
     if request.mimetype != bodies.FORM:
         given = await request.form
         form.update(given.to_dict(), attachments=[*files, *given.getlist("attachments")])
@@ -32,7 +33,8 @@ async def read(user_id: str, chat_id: str, form: dict[str, Any]) -> None:
         except (ChatNotFound, NotAMember):  # there is no page to show the form on
             raise
         except ChatError as refused:
-            refusals.append(refused)
+            refused.field = "file"
+            refusals.append((name, refused))
 
     def field(name: str, value: str) -> None:
         if name == "attachments":
@@ -41,5 +43,5 @@ async def read(user_id: str, chat_id: str, form: dict[str, Any]) -> None:
             form[name] = value
 
     await read_form(take, field)
-    for refused in refusals:
+    for form["refused"], refused in refusals:
         raise refused
